@@ -1,0 +1,39 @@
+{# What DuckDB and Spark say differently, one dispatched macro each. Models use only these. #}
+
+{% macro days_between(start_date, end_date) %}{{ return(adapter.dispatch('days_between')(start_date, end_date)) }}{% endmacro %}
+{% macro default__days_between(start_date, end_date) %}cast(({{ end_date }}) - ({{ start_date }}) as bigint){% endmacro %}
+{% macro spark__days_between(start_date, end_date) %}cast(datediff({{ end_date }}, {{ start_date }}) as bigint){% endmacro %}
+
+{% macro add_days(date, days) %}{{ return(adapter.dispatch('add_days')(date, days)) }}{% endmacro %}
+{% macro default__add_days(date, days) %}cast(({{ date }}) + cast({{ days }} as integer) as date){% endmacro %}
+{% macro spark__add_days(date, days) %}date_add({{ date }}, cast({{ days }} as int)){% endmacro %}
+
+{# Calendar months; the last day of a shorter month where the day does not exist. #}
+{% macro add_months(date, months) %}{{ return(adapter.dispatch('add_months')(date, months)) }}{% endmacro %}
+{% macro default__add_months(date, months) %}cast(({{ date }}) + to_months(cast({{ months }} as integer)) as date){% endmacro %}
+{% macro spark__add_months(date, months) %}add_months({{ date }}, cast({{ months }} as int)){% endmacro %}
+
+{% macro median(expression) %}{{ return(adapter.dispatch('median')(expression)) }}{% endmacro %}
+{% macro default__median(expression) %}cast(quantile_cont({{ expression }}, 0.5) as double){% endmacro %}
+{% macro spark__median(expression) %}cast(percentile({{ expression }}, 0.5) as double){% endmacro %}
+
+{# A list of strings from rows, in the order given. #}
+{% macro list_of(expression, order_by) %}{{ return(adapter.dispatch('list_of')(expression, order_by)) }}{% endmacro %}
+{% macro default__list_of(expression, order_by) %}list({{ expression }} order by {{ order_by }}){% endmacro %}
+{% macro spark__list_of(expression, order_by) %}transform(array_sort(collect_list(struct({{ order_by }} as o, {{ expression }} as v))), x -> x.v){% endmacro %}
+
+{% macro type_string_list() %}{{ return(adapter.dispatch('type_string_list')()) }}{% endmacro %}
+{% macro default__type_string_list() %}varchar[]{% endmacro %}
+{% macro spark__type_string_list() %}array<string>{% endmacro %}
+
+{# Completed years by anniversary; 29 February is kept on 1 March of other years. #}
+{% macro completed_years(from_date, to_date) -%}
+cast(
+    extract(year from {{ to_date }}) - extract(year from {{ from_date }})
+    - case
+        when extract(month from {{ to_date }}) * 100 + extract(day from {{ to_date }})
+            < extract(month from {{ from_date }}) * 100 + extract(day from {{ from_date }})
+        then 1 else 0
+    end as bigint
+)
+{%- endmacro %}

@@ -1,0 +1,20 @@
+select
+    cohort,
+    patient_id,
+    {{ derived_date('assessed_on') }} as assessed_on,
+    assessed_on_earliest,
+    assessed_on_latest,
+    assessed_on_precision,
+    assessed_on_text,
+    instrument,
+    scale,
+    value,
+    item,
+    respondent,
+    source_file,
+    file_sha256,
+    source_sheet,
+    source_row,
+    warnings,
+    is_invented
+from {{ source('lake_cohort', 'assessments') }}

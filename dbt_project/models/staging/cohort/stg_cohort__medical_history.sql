@@ -1,0 +1,22 @@
+select
+    cohort,
+    patient_id,
+    category,
+    status,
+    {{ derived_date('onset_date') }} as onset_date,
+    onset_date_earliest,
+    onset_date_latest,
+    onset_date_precision,
+    onset_date_text,
+    {{ derived_date('end_date') }} as end_date,
+    end_date_earliest,
+    end_date_latest,
+    end_date_precision,
+    end_date_text,
+    source_file,
+    file_sha256,
+    source_sheet,
+    source_row,
+    warnings,
+    is_invented
+from {{ source('lake_cohort', 'medical_history') }}

@@ -1,0 +1,1 @@
+"""Patients' spreadsheets: read cells, map, pseudonymise, type, validate. No Dagster here."""

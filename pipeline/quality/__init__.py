@@ -1,0 +1,1 @@
+"""Accepted and rejected rows, counts-only checks, deliveries. No value of a patient leaves here."""

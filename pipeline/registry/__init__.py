@@ -1,0 +1,1 @@
+"""Registered trials: pull, read, classify, compare versions. No Dagster here."""

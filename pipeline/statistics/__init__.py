@@ -1,0 +1,1 @@
+"""Statistics that SQL lacks, on scipy, statsmodels and lifelines: frames in, frames out."""
