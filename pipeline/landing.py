@@ -69,7 +69,7 @@ class Landing:
         digest, size = hashlib.sha256(), 0
         partial = self.blobs / f".partial-{os.getpid()}-{os.urandom(4).hex()}"
         try:
-            with partial.open("wb", opener=_private) as raw:
+            with open(partial, "wb", opener=_private) as raw:
                 with zstandard.ZstdCompressor(level=3).stream_writer(raw, closefd=False) as out:
                     for chunk in _chunks(content):
                         digest.update(chunk)
@@ -113,7 +113,7 @@ class Landing:
         )
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            with self.journal.open("a+b", opener=_private) as out:
+            with open(self.journal, "a+b", opener=_private) as out:
                 # A run killed while it wrote leaves a line without its end: start a new one.
                 if out.tell() and _last_byte(out) != b"\n":
                     out.write(b"\n")
