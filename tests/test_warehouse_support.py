@@ -11,7 +11,7 @@ def test_partial_dates_are_derived_in_staging(tmp_path):
     )
     warehouse.build("staging.cohort")
     onsets = warehouse.sql(
-        "select strftime(onset_date, '%F') as d from staging.stg_cohort__relapses order by d desc"
+        "select onset_date::varchar as d from staging.stg_cohort__relapses order by d desc"
     )
     assert onsets["d"].to_list() == ["2014-07-01", "2014-03-15", "2014-03-02"]
     treated = warehouse.sql(
