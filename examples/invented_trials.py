@@ -567,7 +567,7 @@ The above information is not intended to contain all considerations relevant to 
 
 ---
 
-*Canonical: https://mirror.example.org/agent/trials/NCT90000015.md*  
-*Source data (authoritative): https://clinicaltrials.gov/study/NCT90000015*  
+*Canonical: https://mirror.example.org/agent/trials/NCT90000015.md*@@
+*Source data (authoritative): https://clinicaltrials.gov/study/NCT90000015*@@
 *This page is invented in the form of a raw mirror: no such trial exists.*
-"""
+""".replace("@@", "  ")  # markdown's line break: two blanks that no editor strips here
