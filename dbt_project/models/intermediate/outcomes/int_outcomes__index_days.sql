@@ -1,0 +1,34 @@
+{# Infusion days of the index therapy: several rows on one day are one day, their doses added. #}
+
+with
+
+infusions as (
+    select * from {{ ref('stg_cohort__infusions') }}
+),
+
+drugs as (
+    select * from {{ ref('drugs') }}
+),
+
+index_infusions as (
+    select infusions.*
+    from infusions
+    left join drugs on infusions.drug_inn = drugs.inn
+    where infusions.drug_inn = '{{ var("index_drug") }}' or drugs.drug_class = '{{ var("index_drug") }}'
+),
+
+final as (
+    select
+        cohort,
+        patient_id,
+        infusion_date,
+        min(drug_inn) as drug_inn,
+        cast(sum(dose_mg) as double) as dose_mg,
+        min(reason) as reason,
+        max(case when infusion_date_precision <> 'day' then 1 else 0 end) = 1 as is_partial
+    from index_infusions
+    where infusion_date is not null
+    group by cohort, patient_id, infusion_date
+)
+
+select * from final
