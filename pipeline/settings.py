@@ -62,9 +62,12 @@ class RegistrySettings(_Section):
 
 
 class CohortSettings(_Section):
-    """Where patients' spreadsheets come from and when a sheet stops its cohort."""
+    """Where patients' spreadsheets come from and when a sheet stops its cohort.
 
-    source: str = SAMPLE_COHORTS
+    Without a `source` it is the home's own `inbox/`, and the invented sample while that is empty.
+    """
+
+    source: str = ""
     rejected_share_limit: float = Field(0.20, ge=0, le=1)
     rejected_share_from_rows: int = Field(20, ge=1)
     max_file_megabytes: float = Field(200, gt=0)
@@ -120,7 +123,14 @@ class Settings(_Section):
 
     @property
     def cohorts_path(self) -> Path:
-        return self.resolve(self.cohorts.source)
+        """The folder with one folder for each cohort."""
+        if self.cohorts.source:
+            return self.resolve(self.cohorts.source)
+        inbox = self.layout.inbox
+        is_used = inbox.is_dir() and any(
+            folder.is_dir() and any(folder.iterdir()) for folder in inbox.iterdir()
+        )
+        return inbox if is_used else self.resolve(SAMPLE_COHORTS)
 
     @property
     def is_sample_cohort(self) -> bool:
@@ -173,7 +183,7 @@ def load(root: Path | None = None, **overrides: Any) -> Settings:
 
 
 def _from_here(here: Path, place: tuple[str, ...], value: Any) -> Any:
-    is_path = place == ("home",) or (place[-1] == "source" and value != LIVE)
+    is_path = place == ("home",) or (place[-1] == "source" and value not in (LIVE, ""))
     return str((here / Path(value).expanduser()).resolve()) if is_path else value
 
 

@@ -1,0 +1,133 @@
+"""Registry assets: the pull into landing and the reading into the lake."""
+
+from collections.abc import Generator
+from typing import Any
+
+import dagster as dg
+
+from pipeline.defs.guard import guarded
+from pipeline.defs.metadata import NIGHTLY, WHEN_CHANGED, column_schema, rows
+from pipeline.defs.resources import OWNERS, RunLock
+from pipeline.landing import Landing
+from pipeline.progress import report as progress
+from pipeline.quality import checks
+from pipeline.registry import schemas
+from pipeline.registry.load import load
+from pipeline.registry.sources import pull_all, sources
+from pipeline.release import hashes
+from pipeline.settings import Settings
+
+PULL_CHECK = "every_source_answered"
+
+
+def definitions(settings: Settings) -> dg.Definitions:
+    """`landing/registry` and `lake/registry/*`."""
+    home = settings.layout
+
+    @dg.asset(
+        key=["landing", "registry"],
+        group_name="registry",
+        owners=OWNERS,
+        kinds={"http"},
+        description="Study documents as they came, by hash, with the journal of every pull. "
+        "From a recorded folder, the ClinicalTrials.gov API v2, a markdown mirror.",
+        retry_policy=dg.RetryPolicy(
+            max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL
+        ),
+        check_specs=[
+            dg.AssetCheckSpec(
+                PULL_CHECK,
+                asset=["landing", "registry"],
+                description="Every registry source answered completely and every document could be read. "
+                "Where one did not, its last good documents stay in force.",
+            )
+        ],
+        freshness_policy=NIGHTLY,
+    )
+    @guarded(home, "landing/registry")
+    def landing_registry(context: dg.AssetExecutionContext, run_lock: RunLock) -> Any:
+        pulled = pull_all(settings, Landing(home.landing, "registry"), progress)
+        return dg.MaterializeResult(
+            metadata={
+                "documents": sum(pull.documents for pull in pulled.pulls),
+                "sources": ", ".join(pull.source for pull in pulled.pulls) or "none",
+                "source_version": ", ".join(pull.version for pull in pulled.pulls if pull.version)
+                or "not given",
+                "reported_total": sum(pull.reported_total or 0 for pull in pulled.pulls),
+            },
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name=PULL_CHECK,
+                    passed=not pulled.problems,
+                    severity=dg.AssetCheckSeverity.ERROR if pulled.is_failed else dg.AssetCheckSeverity.WARN,
+                    description=" ".join(pulled.problems) or None,
+                )
+            ],
+        )
+
+    @dg.multi_asset(
+        name="lake_registry",
+        specs=[
+            dg.AssetSpec(
+                ["lake", "registry", name],
+                deps=[["release", "inputs"], ["landing", "registry"]],
+                group_name="registry",
+                owners=OWNERS,
+                description=table.description,
+                kinds={"duckdb", "parquet"},
+                metadata={
+                    "dagster/column_schema": column_schema(
+                        (column.name, str(column.type), column.description) for column in table.columns
+                    )
+                },
+                freshness_policy=WHEN_CHANGED,
+                skippable=True,
+            )
+            for name, table in schemas.TABLES.items()
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                "accepted_by_schema",
+                asset=["lake", "registry", name],
+                blocking=True,
+                description="pandera: every row of the written table fits its schema; rows that did not are counted.",
+            )
+            for name in schemas.TABLES
+        ],
+    )
+    @guarded(home, "lake/registry")
+    def lake_registry(context: dg.AssetExecutionContext, run_lock: RunLock) -> Generator[Any, None, None]:
+        landing = Landing(home.landing, "registry")
+        report = load(
+            landing,
+            home.lake / "registry",
+            sources=[source.name for source in sources(settings)],
+            snapshot_id=hashes.snapshot_id(
+                landing, "pipeline/registry/**/*.py", "pipeline/drugs.py", "dbt_project/seeds/**/*"
+            ),
+            progress=progress,
+        )
+        recorded = []
+        for name, count in report.rows.items():
+            rejected = report.rejected.get(name, 0)
+            yield dg.MaterializeResult(
+                asset_key=["lake", "registry", name],
+                metadata=rows(count) | {"rows_rejected": rejected},
+                check_results=[
+                    dg.AssetCheckResult(
+                        check_name="accepted_by_schema",
+                        passed=True,
+                        metadata={"rows": count, "rows_rejected": rejected},
+                        asset_key=dg.AssetKey(["lake", "registry", name]),
+                    )
+                ],
+            )
+            recorded.append(
+                checks.check(
+                    "accepted_by_schema", kind="pandera", table=f"lake/registry/{name}", failures=rejected,
+                    severity="warn", message="Rows set aside; see registry.documents.",
+                )
+            )  # fmt: skip
+        checks.write(home.warehouse / "checks" / "lake_registry.json", recorded)
+
+    return dg.Definitions(assets=[landing_registry, lake_registry])

@@ -1,0 +1,76 @@
+"""What a release was made from, as three hashes: inputs (journal), code, settings. Equal means: nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from pipeline.landing import Entry, Landing
+from pipeline.registry.sources import sources
+from pipeline.settings import PROJECT, Settings
+
+CODE = (
+    "pipeline/**/*.py",
+    "dbt_project/dbt_project.yml",
+    "dbt_project/profiles.yml",
+    "dbt_project/models/**/*",
+    "dbt_project/macros/**/*",
+    "dbt_project/seeds/**/*",
+    "dbt_project/tests/**/*",
+    "requirements.lock",
+)
+
+
+def inputs_hash(settings: Settings) -> str:
+    """Hash of what is in force in landing: source, name and content of every file, not when it came."""
+    used = {source.name for source in sources(settings)}
+    registry = [
+        entry for entry in Landing(settings.layout.landing, "registry").current() if entry.source in used
+    ]
+    cohort = Landing(settings.layout.landing, "cohort").current()
+    return _of_entries([*registry, *cohort])
+
+
+def code_hash(project: Path = PROJECT) -> str:
+    """Hash of the package, the dbt project and the lock file."""
+    return _of_files(project, CODE)
+
+
+def snapshot_id(landing: Landing, *patterns: str, project: Path = PROJECT) -> str:
+    """Name of a lake snapshot: equal for equal landing and equal reading code, so that neither is done twice."""
+    entries = landing.current()
+    last = max((entry.time for entry in landing.entries()), default="")
+    digest = hashlib.sha256((_of_entries(entries) + _of_files(project, patterns)).encode()).hexdigest()
+    return f"{last[:19].replace('-', '').replace(':', '')}-{digest[:12]}" if last else digest[:12]
+
+
+def _of_entries(entries: list[Entry]) -> str:
+    digest = hashlib.sha256()
+    for line in sorted(f"{e.area}\x1f{e.source}\x1f{e.name}\x1f{e.sha256}" for e in entries):
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _of_files(project: Path, patterns: tuple[str, ...]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in patterns for path in project.glob(pattern) if path.is_file()}):
+        digest.update(path.relative_to(project).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def settings_hash(settings: Settings) -> str:
+    """Hash of the settings that decide a result; when a run starts and how many releases stay do not."""
+    public = settings.public()
+    for section in ("schedule", "releases"):
+        public.pop(section)
+    return hashlib.sha256(json.dumps(public, sort_keys=True).encode()).hexdigest()
+
+
+def all_hashes(settings: Settings) -> dict[str, str]:
+    """The three hashes as they stand in MANIFEST.json."""
+    return {
+        "inputs_hash": inputs_hash(settings),
+        "code_hash": code_hash(settings.root),
+        "settings_hash": settings_hash(settings),
+    }
