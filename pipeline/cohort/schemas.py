@@ -258,3 +258,49 @@ LAKE_TABLES: tuple[str, ...] = (*TABLES, *META_TABLES)
 def empty(table: str) -> pl.DataFrame:
     """An empty frame with the lake types of `table`."""
     return pl.DataFrame(schema=lake_columns(table))
+
+
+LINEAGE_DESCRIPTIONS: dict[str, str] = {
+    "cohort": "The cohort: its folder's name in the inbox.",
+    "patient_id": "Keyed pseudonym of the patient; unique with `cohort`.",
+    "source_file": "Delivery that the row came with.",
+    "file_sha256": "Hash of the delivered file.",
+    "source_sheet": "Sheet of the delivered file.",
+    "source_row": "Row in that sheet, from 1 as the spreadsheet shows it.",
+    "warnings": "Rules that flagged the row but kept it, comma-separated; null where none.",
+    "is_invented": "True for the sample cohort that ships with Remit.",
+    "delivery_id": "The delivery: cohort and number.",
+    "received_at": "When the file was landed (UTC).",
+    "sheet": "Sheet of the delivered file.",
+    "table_name": "Canonical table that the sheet was read as.",
+    "rows_in": "Rows of the sheet under its header.",
+    "rows_accepted": "Rows that became canonical records.",
+    "rows_rejected": "Rows set aside.",
+    "rows_not_data": "Blank rows, legends and totals declared as not data.",
+    "row_number": "Row in the sheet, from 1.",
+    "column_name": "Canonical column, or `column 7` for an unmapped header.",
+    "rule": "Rule that the row broke.",
+    "message": "What was expected; never the value.",
+    "column_letter": "Letter of the column in the sheet.",
+    "delivered_tables": "Canonical tables delivered, comma-separated.",
+}
+DATE_PARTS = {
+    "earliest": "First day that the delivered date allows.",
+    "latest": "Last day that the delivered date allows.",
+    "precision": "What was delivered: day, month or year.",
+    "text": "The date as it was read.",
+}
+
+
+def description(table: str, column: str) -> str:
+    """What a lake column means."""
+    if column in LINEAGE_DESCRIPTIONS:
+        return LINEAGE_DESCRIPTIONS[column]
+    if column in DERIVED.get(table, {}):
+        return DERIVED[table][column][1]
+    for field in TABLES.get(table, ()):
+        if field.name == column:
+            return field.description + (f" Unit: {field.unit}." if field.unit else "")
+        if field.kind == "date" and column.startswith(f"{field.name}_"):
+            return f"{field.description} {DATE_PARTS[column.removeprefix(field.name + '_')]}"
+    raise KeyError(column)
