@@ -128,7 +128,7 @@ def definitions(settings: Settings) -> dg.Definitions:
             told = " ".join(str(problem) for problem in report.all_problems[:5])
             raise CohortError(f"no cohort could be loaded. {told}".strip())
         results = [check for cohort in report.cohorts for check in cohort.checks]
-        failed = {table: 0 for table in schemas.LAKE_TABLES}
+        failed = dict.fromkeys(schemas.LAKE_TABLES, 0)
         for check in results:
             if not check.passed:
                 failed[check.table] += check.count
