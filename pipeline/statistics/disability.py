@@ -17,11 +17,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
+from pipeline.errors import BuildError
 from pipeline.statistics.disability_definitions import HALF_STEPS, Confirmation, Definition
 
 PATIENT = ("cohort", "patient_id")
 FAR = np.int32(2**29)  # days beyond every date, and "no onset"
-CHUNK = 2**17  # cells of one matrix: small enough for the processor's cache, and for memory at any cohort size
+CHUNK = (
+    2**17
+)  # cells of one matrix: small enough for the processor's cache, and for memory at any cohort size
 
 EVENTS_SCHEMA: dict[str, pl.DataType] = {
     "definition": pl.String(),
@@ -113,7 +116,11 @@ class Found:
             self.parts.append(arrays)
 
     def table(self) -> dict[str, np.ndarray]:
-        return {name: np.concatenate([part[name] for part in self.parts]) for name in self.parts[0]} if self.parts else {}
+        return (
+            {name: np.concatenate([part[name] for part in self.parts]) for name in self.parts[0]}
+            if self.parts
+            else {}
+        )
 
 
 def search(
@@ -249,6 +256,11 @@ def _courses(
     if "may_confirm" not in visits.columns:
         visits = visits.with_columns(may_confirm=pl.lit(True))
     visits = visits.select(*columns, pl.col("may_confirm").fill_null(True)).drop_nulls(columns)
+    if not visits.select((pl.col("edss").is_between(0, 10) & (pl.col("edss") * 2 % 1 == 0)).all()).item():
+        raise BuildError(
+            "An EDSS that is not 0 to 10 in half points reached the search for disability events; "
+            "correct the reading of the column edss, which rejects such rows."
+        )
     patients = visits.select(PATIENT).unique().sort(PATIENT).with_row_index("patient")
     visits = (
         visits.join(patients, on=PATIENT, how="left")
@@ -535,7 +547,9 @@ def _rounds(
                         definition, v[w], start[k[w]], cc[w], g[w], is_worse[w], columns
                     )
                     is_recount = (
-                        (last_baseline[k[w]] == bb[w]) & (last_worse[k[w]] == is_worse[w]) & (cc[w] < last_failure[k[w]])
+                        (last_baseline[k[w]] == bb[w])
+                        & (last_worse[k[w]] == is_worse[w])
+                        & (cc[w] < last_failure[k[w]])
                     )
                     found.add(
                         row=k[w],
@@ -559,7 +573,11 @@ def _rounds(
                 # where that moves; behind the event itself where this one is not what is sought.
                 moves = np.where(is_worse, moves_up, moves_down)
                 baseline[k[moves]] = g[moves]
-                is_passed = is_kept if events not in ("first_raw", "first_pira") else is_kept & (is_sought | ~is_worse)
+                is_passed = (
+                    is_kept
+                    if events not in ("first_raw", "first_pira")
+                    else is_kept & (is_sought | ~is_worse)
+                )
                 search_from[k] = np.where(moves | is_passed, g, cc) + 1
                 if events != "multiple":
                     finished[changed[q[is_sought]]] = True

@@ -142,13 +142,19 @@ def _definition(row: Mapping[str, Any], times: Iterable[Mapping[str, Any]]) -> D
             raise _wrong(name, f"{column} is empty", f"fill {column}")
     relapse_free = tuple(stretch for number in (1, 2) if (stretch := _relapse_free(row, number)))
     if row["events"] == "first_pira" and not relapse_free:
-        raise _wrong(name, "it seeks PIRA but names no relapse-free stretch", "fill pira_1_from to pira_1_after_days")
+        raise _wrong(
+            name, "it seeks PIRA but names no relapse-free stretch", "fill pira_1_from to pira_1_after_days"
+        )
     if row["is_reference_never_lowered"] and not (
         row["is_rebaselined_after_relapse"] or row["reference"] != "fixed"
     ):
         raise _wrong(name, "a fixed reference cannot be lowered", "set is_reference_never_lowered to false")
     if row["is_rebaselined_after_relapse"] and row["reference"] != "fixed":
-        raise _wrong(name, "a reference that is re-baselined after relapses must be fixed in between", "set reference to fixed")
+        raise _wrong(
+            name,
+            "a reference that is re-baselined after relapses must be fixed in between",
+            "set reference to fixed",
+        )
     if row["family"] == "msbase" and not (
         row["is_sustained_required"] and row["events"] == "multiple" and row["reference"] == "roving"
     ):
@@ -183,12 +189,18 @@ def _confirmations(name: str, times: Iterable[Mapping[str, Any]]) -> tuple[Confi
     for time in times:
         days, early, late = time["confirmation_days"], time["early_days"], time["late_days"]
         if days is None or early is None or early < 0 or (late is not None and late < 0):
-            raise _wrong(name, "a confirmation time has no days or a negative tolerance", "fill it with days ≥ 0")
+            raise _wrong(
+                name, "a confirmation time has no days or a negative tolerance", "fill it with days ≥ 0"
+            )
         # Windows may end in fractions of a day (730.5, 90.75); visits are whole days apart.
         earliest = int(np.ceil(days - early))
         latest = NO_LIMIT if late is None else int(np.floor(days + late))
         if earliest < 1:
-            raise _wrong(name, "a tolerance reaches back to the event itself", "make early_days less than confirmation_days")
+            raise _wrong(
+                name,
+                "a tolerance reaches back to the event itself",
+                "make early_days less than confirmation_days",
+            )
         result.append(Confirmation(int(days), earliest, latest))
     if not result:
         raise _wrong(name, "it has no confirmation time", "add a row to disability_confirmation_times")
@@ -209,7 +221,9 @@ def _relapse_free(row: Mapping[str, Any], number: int) -> RelapseFree | None:
             f"give from ({', '.join(ANCHORS_FROM)}), before_days, to ({', '.join(ANCHORS_TO)}) and after_days, or none",
         )
     if start == "confirmation" and end == "event":
-        raise _wrong(row["definition"], f"relapse-free stretch {number} ends before it starts", "swap from and to")
+        raise _wrong(
+            row["definition"], f"relapse-free stretch {number} ends before it starts", "swap from and to"
+        )
     return RelapseFree(start, int(before), end, int(after))
 
 
@@ -225,7 +239,11 @@ def _thresholds(name: str, column: str, text: str) -> np.ndarray:
         except ValueError:
             raise _wrong(name, f"{column} cannot be read", "write it like 0=1.5|5=1|10=0.5") from None
         if upper != int(upper) or size != int(size) or size < 1 or not lower <= upper < HALF_STEPS:
-            raise _wrong(name, f"{column} has a bound or change that is no EDSS step in rising order", "write it like 0=1.5|5=1|10=0.5")
+            raise _wrong(
+                name,
+                f"{column} has a bound or change that is no EDSS step in rising order",
+                "write it like 0=1.5|5=1|10=0.5",
+            )
         table[lower : int(upper) + 1] = int(size)
         lower = int(upper) + 1
     if lower != HALF_STEPS:

@@ -105,16 +105,18 @@ def definitions() -> dict[str, Definition]:
 
 def no_starts() -> pl.DataFrame:
     """No patient has an index baseline."""
-    return pl.DataFrame(
-        schema={"cohort": pl.String, "patient_id": pl.String, "index_baseline_date": pl.Date}
-    )
+    return pl.DataFrame(schema={"cohort": pl.String, "patient_id": pl.String, "index_baseline_date": pl.Date})
 
 
 def frames(visits: pl.DataFrame, relapses: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The peer's `id, date, EDSS` and `id, date` as our frames."""
     key = [pl.lit("test").alias("cohort"), pl.col("id").cast(pl.String).alias("patient_id")]
     return (
-        visits.select(*key, pl.col("date").cast(pl.Date).alias("visit_date"), pl.col("EDSS").cast(pl.Float64).alias("edss")),
+        visits.select(
+            *key,
+            pl.col("date").cast(pl.Date).alias("visit_date"),
+            pl.col("EDSS").cast(pl.Float64).alias("edss"),
+        ),
         relapses.select(*key, pl.col("date").cast(pl.Date).alias("onset_date")),
     )
 
@@ -141,9 +143,7 @@ def differences(answers: pl.DataFrame, events: pl.DataFrame) -> tuple[int, int, 
     for row in events.to_dicts():
         event = mine.setdefault((row["patient_id"], row["event_number"]), {})
         for name in columns:
-            if (own := columns[name])[1] is None:
-                event[name] = _plain(row[own[0]])
-            elif own[1] == row["confirmation_days"]:
+            if (own := columns[name])[1] is None or own[1] == row["confirmation_days"]:
                 event[name] = _plain(row[own[0]])
     return (
         len(theirs),
@@ -189,7 +189,13 @@ def _plain(value) -> object:
 
 
 def run_peer(
-    python: str, folder: Path, visits: pl.DataFrame, relapses: pl.DataFrame, options: dict, *, each: bool = True
+    python: str,
+    folder: Path,
+    visits: pl.DataFrame,
+    relapses: pl.DataFrame,
+    options: dict,
+    *,
+    each: bool = True,
 ) -> tuple[pl.DataFrame, float]:
     """The peer's answers (rows with `failed` where it raised) and the seconds that its own work took."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -197,7 +203,9 @@ def run_peer(
     relapses.write_csv(folder / "relapses.csv")
     (folder / "configuration.json").write_text(json.dumps(options))
     command = [python, str(Path(__file__).with_name("pymsprog_peer.py"))]
-    command += [str(folder / name) for name in ("visits.csv", "relapses.csv", "configuration.json", "out.csv")]
+    command += [
+        str(folder / name) for name in ("visits.csv", "relapses.csv", "configuration.json", "out.csv")
+    ]
     printed = subprocess.run(
         command + (["--each"] if each else []), check=True, capture_output=True, text=True
     ).stdout
@@ -213,12 +221,16 @@ def awkward_cohort(patients: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame
     visits, relapses = [], []
     origin = np.datetime64("2010-01-01")
     for number in range(patients):
-        count = int(random.choice([1, 2, 3, 5, 8, 10, 14, 25], p=[0.04, 0.06, 0.08, 0.2, 0.22, 0.2, 0.15, 0.05]))
+        count = int(
+            random.choice([1, 2, 3, 5, 8, 10, 14, 25], p=[0.04, 0.06, 0.08, 0.2, 0.22, 0.2, 0.15, 0.05])
+        )
         style = random.integers(4)
         gap = {
             0: random.integers(60, 130, count),
             1: random.integers(5, 60, count),
-            2: random.choice([1, 7, 14, 29, 30, 31, 53, 54, 55, 77, 83, 84, 85, 90, 91, 138, 168, 182, 400, 800], count),
+            2: random.choice(
+                [1, 7, 14, 29, 30, 31, 53, 54, 55, 77, 83, 84, 85, 90, 91, 138, 168, 182, 400, 800], count
+            ),
             3: random.integers(20, 400, count),
         }[style]
         day = int(random.integers(0, 2000)) + np.cumsum(gap) - gap[0]
@@ -240,9 +252,9 @@ def awkward_cohort(patients: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame
         onsets = sorted(onset for onset in onsets if onset >= day[0] - 30)
         relapses += [(patient, str(origin + onset)) for onset in onsets]
     return (
-        pl.DataFrame(visits, schema={"id": pl.String, "date": pl.String, "EDSS": pl.Float64}, orient="row").with_columns(
-            pl.col("date").str.to_date()
-        ),
+        pl.DataFrame(
+            visits, schema={"id": pl.String, "date": pl.String, "EDSS": pl.Float64}, orient="row"
+        ).with_columns(pl.col("date").str.to_date()),
         pl.DataFrame(relapses, schema={"id": pl.String, "date": pl.String}, orient="row").with_columns(
             pl.col("date").str.to_date()
         ),

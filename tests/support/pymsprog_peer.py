@@ -11,6 +11,7 @@ import json
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import pandas as pd
 from pymsprog import MSprog
@@ -28,8 +29,7 @@ def main() -> None:
     given = parser.parse_args()
     visits = pd.read_csv(given.visits, dtype={"id": str})
     relapses = pd.read_csv(given.relapses, dtype={"id": str})
-    with open(given.configuration) as file:
-        options = json.load(file)
+    options = json.loads(Path(given.configuration).read_text())
     if "conf_tol_days" in options:
         early, late = options["conf_tol_days"]
         options["conf_tol_days"] = [early, float("inf") if late is None else late]

@@ -1,0 +1,16 @@
+{# Every recorded onset that is no pseudo-relapse, unmerged, those before the first visit included. #}
+{{ statistics_input() }}
+
+with
+
+relapses as (
+    select * from {{ ref('int_outcomes__relapses_resolved') }}
+),
+
+final as (
+    select cohort, patient_id, onset_date
+    from relapses
+    where is_relapse
+)
+
+select * from final

@@ -1,0 +1,22 @@
+select
+    definition,
+    cohort,
+    patient_id,
+    event_number,
+    event_type,
+    worsening_type,
+    event_date,
+    event_value,
+    baseline_date,
+    baseline_value,
+    last_delta_date,
+    last_delta_value,
+    confirmation_days,
+    confirmation_date,
+    confirmation_value,
+    pira_confirmation_date,
+    pira_confirmation_value,
+    is_sustained,
+    sustained_days,
+    is_recount
+from {{ source('lake_derived', 'disability_events') }}
