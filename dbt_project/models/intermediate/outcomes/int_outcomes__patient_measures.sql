@@ -139,7 +139,7 @@ final as (
         baseline.ped_msss,
         last_visit.ped_msss as last_ped_msss,
         last_visit.ped_msss - baseline.ped_msss as ped_msss_change,
-        baseline.ped_msss_null_reason
+        baseline.ped_msss_null_reason as baseline_ped_msss_null_reason
     from joined
     left join severity as baseline
         on joined.cohort = baseline.cohort

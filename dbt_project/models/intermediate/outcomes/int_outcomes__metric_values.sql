@@ -1,0 +1,88 @@
+{# Every number that a summary is made of: patient x metric x time point. Rates follow the end rule in use. #}
+{% set measures_of_patients = [
+    ('age_at_index', 'baseline', 'years', 'cast(age_at_index as double)'),
+    ('disease_duration', 'baseline', 'years', 'disease_duration_years'),
+    ('follow_up_lunar_months', 'last', 'lunar_months', 'follow_up_days / 28.0'),
+    ('follow_up_months', 'last', 'months', 'follow_up_days / 30.4375'),
+    ('courses', 'last', 'courses', 'cast(courses as double)'),
+    ('baseline_edss', 'baseline', 'points', 'baseline_edss'),
+    ('last_edss', 'last', 'points', 'last_edss'),
+    ('last_stable_edss', 'last', 'points', 'last_stable_edss'),
+    ('best_edss', 'after_index', 'points', 'best_edss'),
+    ('worst_edss', 'after_index', 'points', 'worst_edss'),
+    ('edss_change', 'last', 'points', 'edss_change'),
+    ('edss_change', 'last_stable', 'points', 'stable_edss_change'),
+    ('baseline_msss', 'baseline', 'points', 'baseline_msss'),
+    ('last_msss', 'last', 'points', 'last_msss'),
+    ('msss_change', 'last', 'points', 'msss_change'),
+    ('baseline_armss', 'baseline', 'points', 'baseline_armss'),
+    ('last_armss', 'last', 'points', 'last_armss'),
+    ('armss_change', 'last', 'points', 'armss_change'),
+    ('ped_msss', 'baseline', 'points', 'ped_msss'),
+    ('ped_msss_change', 'last', 'points', 'ped_msss_change'),
+] %}
+
+with
+
+measures as (
+    select * from {{ ref('int_outcomes__patient_measures') }}
+    where index_date is not null
+),
+
+landmarks as (
+    select * from {{ ref('int_outcomes__landmarks') }}
+),
+
+epochs as (
+    select * from {{ ref('int_outcomes__patient_epochs') }}
+    where end_rule = '{{ var("end_rule") }}'
+),
+
+paired as (
+    select * from {{ ref('int_outcomes__paired_epochs') }}
+),
+
+values_of_patients as (
+    {% for metric, time_point, unit, expression in measures_of_patients %}
+    select
+        cohort, patient_id, '{{ metric }}' as metric, '{{ time_point }}' as time_point, '{{ unit }}' as unit,
+        {{ expression }} as value
+    from measures
+    union all
+    {% endfor %}
+    select cohort, patient_id, 'edss', landmark, 'points', edss from landmarks
+    union all
+    select cohort, patient_id, 'edss_change', landmark, 'points', edss_change from landmarks
+    union all
+    select
+        epochs.cohort, epochs.patient_id, 'edss_change', epochs.epoch, 'points',
+        epochs.edss_end - measures.baseline_edss
+    from epochs
+    inner join measures on epochs.cohort = measures.cohort and epochs.patient_id = measures.patient_id
+    where epochs.epoch like 'year_%' and epochs.edss_end_date > epochs.start_date
+    union all
+    select cohort, patient_id, 'arr_per_year', epoch, 'per_year', arr_per_year from epochs
+    union all
+    select cohort, patient_id, 'new_t2_per_scan', epoch, 'lesions_per_scan', new_t2_per_scan from epochs
+    union all
+    select
+        cohort, patient_id, 'arr_change', concat(before_epoch, '_to_', after_epoch), 'per_year',
+        after_value - before_value
+    from paired
+    where metric = 'arr_per_year'
+),
+
+final as (
+    select
+        cohort,
+        patient_id,
+        metric,
+        time_point,
+        unit,
+        value,
+        metric in ('edss_change', 'msss_change', 'armss_change', 'ped_msss_change', 'arr_change') as is_change
+    from values_of_patients
+    where value is not null
+)
+
+select * from final

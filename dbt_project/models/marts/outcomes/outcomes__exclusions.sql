@@ -1,0 +1,217 @@
+{# One row for every patient and metric that lacks the patient, with the reason. Rates under a second end rule are
+   listed only where they are missing for that rule alone. #}
+
+with
+
+measures as (
+    select * from {{ ref('int_outcomes__patient_measures') }}
+),
+
+epochs as (
+    select * from {{ ref('int_outcomes__patient_epochs') }}
+),
+
+epoch_rows as (
+    select * from {{ ref('epochs') }}
+    where anchor <> 'course_n'
+),
+
+landmarks as (
+    select * from {{ ref('int_outcomes__landmarks') }}
+),
+
+pairs as (
+    select * from {{ ref('epoch_pairs') }}
+    where metric = 'arr_per_year'
+),
+
+untreated as (
+    select
+        cohort,
+        patient_id,
+        'all' as metric,
+        cast(null as string) as time_point,
+        cast(null as string) as end_rule,
+        case when is_index_before_birth then 'index_before_birth' else 'no_index_therapy' end as reason
+    from measures
+    where index_date is null
+),
+
+treated as (
+    select * from measures
+    where index_date is not null
+),
+
+baseline_missing as (
+    select cohort, patient_id, 'baseline_edss' as metric, 'baseline' as time_point, 'no_baseline_edss' as reason
+    from treated
+    where baseline_edss is null
+
+    union all
+
+    select cohort, patient_id, 'last_edss', 'last', 'no_follow_up_edss'
+    from treated
+    where last_edss is null
+
+    union all
+
+    select cohort, patient_id, 'last_stable_edss', 'last', 'no_stable_follow_up_edss'
+    from treated
+    where last_stable_edss is null
+
+    union all
+
+    select
+        cohort, patient_id, 'edss_change', 'last',
+        case when baseline_edss is null then 'no_baseline_edss' else 'no_follow_up_edss' end
+    from treated
+    where edss_change is null
+
+    union all
+
+    select cohort, patient_id, 'age_at_index', 'baseline', 'no_birth_date'
+    from treated
+    where age_at_index is null
+
+    union all
+
+    select cohort, patient_id, 'disease_duration', 'baseline', 'no_onset_date'
+    from treated
+    where disease_duration_years is null
+
+    union all
+
+    select cohort, patient_id, 'follow_up', 'last', 'no_follow_up'
+    from treated
+    where follow_up_days is null
+
+    union all
+
+    select
+        cohort, patient_id, 'baseline_msss', 'baseline', coalesce(baseline_msss_null_reason, 'no_baseline_edss')
+    from treated
+    where baseline_msss is null
+
+    union all
+
+    select cohort, patient_id, 'last_msss', 'last', coalesce(last_msss_null_reason, 'no_follow_up_edss')
+    from treated
+    where last_msss is null
+
+    union all
+
+    select
+        cohort, patient_id, 'msss_change', 'last',
+        case
+            when baseline_edss is null then 'no_baseline_edss'
+            when last_edss is null then 'no_follow_up_edss'
+            else coalesce(baseline_msss_null_reason, last_msss_null_reason)
+        end
+    from treated
+    where msss_change is null
+
+    union all
+
+    select
+        cohort, patient_id, 'armss_change', 'last',
+        case
+            when baseline_edss is null then 'no_baseline_edss'
+            when last_edss is null then 'no_follow_up_edss'
+            else coalesce(baseline_armss_null_reason, last_armss_null_reason)
+        end
+    from treated
+    where armss_change is null
+
+    union all
+
+    select
+        cohort, patient_id, 'without_regular_corticosteroids', cast(null as string),
+        case when regular_corticosteroids then 'regular_corticosteroids' else 'corticosteroids_not_stated' end
+    from treated
+    where coalesce(regular_corticosteroids, true)
+
+    union all
+
+    select cohort, patient_id, 'edss_change', landmark, null_reason
+    from landmarks
+    where null_reason is not null
+),
+
+in_use as (
+    select * from epochs
+    where end_rule = '{{ var("end_rule") }}'
+),
+
+rates_missing as (
+    select
+        epochs.cohort,
+        epochs.patient_id,
+        'arr_per_year' as metric,
+        epochs.epoch as time_point,
+        epochs.end_rule,
+        epochs.arr_null_reason as reason
+    from epochs
+    left join in_use
+        on epochs.cohort = in_use.cohort
+        and epochs.patient_id = in_use.patient_id
+        and epochs.epoch = in_use.epoch
+        and epochs.end_rule <> in_use.end_rule
+    where epochs.arr_null_reason is not null
+        and (in_use.patient_id is null or in_use.arr_null_reason is null)
+),
+
+-- epochs that a patient has no anchor for: no enrolment, no onset date, not of that cohort
+without_anchor as (
+    select
+        treated.cohort,
+        treated.patient_id,
+        'arr_per_year' as metric,
+        epoch_rows.epoch as time_point,
+        '{{ var("end_rule") }}' as end_rule,
+        'no_anchor' as reason
+    from treated
+    cross join epoch_rows
+    left join in_use
+        on treated.cohort = in_use.cohort
+        and treated.patient_id = in_use.patient_id
+        and epoch_rows.epoch = in_use.epoch
+    where in_use.patient_id is null
+),
+
+pairs_missing as (
+    select
+        treated.cohort,
+        treated.patient_id,
+        'arr_before_after' as metric,
+        concat(pairs.before_epoch, '_to_', pairs.after_epoch) as time_point,
+        '{{ var("end_rule") }}' as end_rule,
+        case
+            when before_epochs.patient_id is null or after_epochs.patient_id is null then 'no_anchor'
+            else coalesce(before_epochs.arr_null_reason, after_epochs.arr_null_reason)
+        end as reason
+    from treated
+    cross join pairs
+    left join in_use as before_epochs
+        on treated.cohort = before_epochs.cohort
+        and treated.patient_id = before_epochs.patient_id
+        and pairs.before_epoch = before_epochs.epoch
+    left join in_use as after_epochs
+        on treated.cohort = after_epochs.cohort
+        and treated.patient_id = after_epochs.patient_id
+        and pairs.after_epoch = after_epochs.epoch
+    where before_epochs.arr_per_year is null or after_epochs.arr_per_year is null
+),
+
+final as (
+    select cohort, patient_id, metric, time_point, end_rule, reason from untreated
+    union all
+    select cohort, patient_id, metric, time_point, cast(null as string) as end_rule, reason from baseline_missing
+    union all
+    select cohort, patient_id, metric, time_point, end_rule, reason from rates_missing
+    union all
+    select cohort, patient_id, metric, time_point, end_rule, reason from without_anchor
+    union all
+    select cohort, patient_id, metric, time_point, end_rule, reason from pairs_missing
+)
+
+select * from final
