@@ -12,25 +12,29 @@ from statsmodels.stats.oneway import anova_oneway
 
 KEYS = ("cohort", "grouping", "metric")
 
-SCHEMA: dict[str, pl.DataType] = {
-    **{name: pl.String() for name in KEYS},
-    "groups": pl.Int64(),
-    "group_names": pl.String(),
-    "n": pl.Int64(),
-    "test": pl.String(),
-    "statistic": pl.Float64(),
-    "p_value": pl.Float64(),
-    "null_reason": pl.String(),
+INPUT = "int_outcomes__change_counts"
+COLUMNS: dict[str, tuple[pl.DataType, str]] = {
+    "cohort": (pl.String(), "The cohort: its folder's name in the inbox."),
+    "grouping": (pl.String(), "How patients are grouped."),
+    "metric": (pl.String(), "The change that is compared."),
+    "groups": (pl.Int64(), "Groups of at least two patients."),
+    "group_names": (pl.String(), "Their names."),
+    "n": (pl.Int64(), "Patients in them."),
+    "test": (pl.String(), "The test."),
+    "statistic": (pl.Float64(), "Its statistic."),
+    "p_value": (pl.Float64(), "Two-sided p."),
+    "null_reason": (pl.String(), "Why there is no result."),
 }
+SCHEMA: dict[str, pl.DataType] = {name: kind for name, (kind, _) in COLUMNS.items()}
 
 
 def compare(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """`change_counts` → two rows per grouping and metric: a test of means and a test of ranks.
+    """The changes of INPUT → two rows per grouping and metric: a test of means and a test of ranks.
 
     Two groups: Welch's t and Mann-Whitney (scipy's defaults: exact for small samples without ties). More: Welch's
     analysis of variance and Kruskal-Wallis. Groups of fewer than two patients take no part.
     """
-    changes = frames["change_counts"]
+    changes = frames[INPUT]
     if changes.is_empty():
         return pl.DataFrame(schema=SCHEMA)
     rows = []

@@ -14,23 +14,36 @@ from scipy import stats
 
 KEYS = ("cohort", "grouping", "group_name", "metric", "before_epoch", "after_epoch")
 
-SCHEMA: dict[str, pl.DataType] = {
-    **{name: pl.String() for name in KEYS},
-    "absolute_change_ci95_low": pl.Float64(),
-    "absolute_change_ci95_high": pl.Float64(),
-    "p_paired_t": pl.Float64(),
-    "p_wilcoxon": pl.Float64(),
-    "rate_ratio": pl.Float64(),
-    "rate_ratio_ci95_low": pl.Float64(),
-    "rate_ratio_ci95_high": pl.Float64(),
-    "rate_ratio_method": pl.String(),
+INPUT = "int_outcomes__paired_counts"
+COLUMNS: dict[str, tuple[pl.DataType, str]] = {
+    "cohort": (pl.String(), "The cohort: its folder's name in the inbox."),
+    "grouping": (pl.String(), "How patients are grouped."),
+    "group_name": (pl.String(), "The group."),
+    "metric": (pl.String(), "What is compared."),
+    "before_epoch": (pl.String(), "Epoch before."),
+    "after_epoch": (pl.String(), "Epoch after."),
+    "absolute_change_ci95_low": (pl.Float64(), "Lower bound of the mean change, by Student's t."),
+    "absolute_change_ci95_high": (pl.Float64(), "Upper bound of the mean change, by Student's t."),
+    "p_paired_t": (pl.Float64(), "Two-sided p of the paired t-test."),
+    "p_wilcoxon": (pl.Float64(), "Two-sided p of the signed-rank test."),
+    "rate_ratio": (pl.Float64(), "Pooled rate after divided by pooled rate before."),
+    "rate_ratio_ci95_low": (pl.Float64(), "Lower bound of the ratio."),
+    "rate_ratio_ci95_high": (pl.Float64(), "Upper bound of the ratio; null where there is none."),
+    "rate_ratio_method": (pl.String(), "poisson_gee_robust, conditional_exact or no_events."),
 }
+SCHEMA: dict[str, pl.DataType] = {name: kind for name, (kind, _) in COLUMNS.items()}
 
+SUMMARY_INPUT = "int_outcomes__summary_counts"
 CHANGE_KEYS = ("cohort", "grouping", "group_name", "metric", "time_point")
-CHANGE_SCHEMA: dict[str, pl.DataType] = {
-    **{name: pl.String() for name in CHANGE_KEYS},
-    "p_paired_t": pl.Float64(),
+CHANGE_COLUMNS: dict[str, tuple[pl.DataType, str]] = {
+    "cohort": (pl.String(), "The cohort: its folder's name in the inbox."),
+    "grouping": (pl.String(), "How patients are grouped."),
+    "group_name": (pl.String(), "The group."),
+    "metric": (pl.String(), "The change."),
+    "time_point": (pl.String(), "When it is measured."),
+    "p_paired_t": (pl.Float64(), "Two-sided p of the paired t-test."),
 }
+CHANGE_SCHEMA: dict[str, pl.DataType] = {name: kind for name, (kind, _) in CHANGE_COLUMNS.items()}
 
 Z95 = stats.norm.ppf(0.975)
 # Differences equal to this many decimals are ties: 0.3 - 0.2 and 0.2 - 0.1 are one difference.
@@ -38,8 +51,8 @@ DECIMALS = 9
 
 
 def compare(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """`paired_counts` → one row of SCHEMA per group, metric and pair of epochs."""
-    pairs = frames["paired_counts"]
+    """The pairs of INPUT → one row of SCHEMA per group, metric and pair of epochs."""
+    pairs = frames[INPUT]
     if pairs.is_empty():
         return pl.DataFrame(schema=SCHEMA)
     pairs = pairs.with_columns(
@@ -54,8 +67,8 @@ def compare(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def compare_changes(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """`summary_counts` → Student's paired t-test of every change, from its n, mean and standard deviation."""
-    changes = frames["summary_counts"]
+    """The summaries of SUMMARY_INPUT → Student's paired t-test of every change, from its n, mean and standard deviation."""
+    changes = frames[SUMMARY_INPUT]
     if changes.is_empty():
         return pl.DataFrame(schema=CHANGE_SCHEMA)
     changes = changes.filter(pl.col("is_change"))

@@ -14,17 +14,24 @@ from scipy import special, stats
 
 KEYS = ("cohort", "grouping", "group_name", "epoch", "end_rule", "relapse_definition")
 
-SCHEMA: dict[str, pl.DataType] = {
-    **{name: pl.String() for name in KEYS},
-    "ci95_low": pl.Float64(),
-    "ci95_high": pl.Float64(),
-    "negative_binomial_rate": pl.Float64(),
-    "nb_ci95_low": pl.Float64(),
-    "nb_ci95_high": pl.Float64(),
-    "dispersion": pl.Float64(),
-    "is_converged": pl.Boolean(),
-    "nb_null_reason": pl.String(),
+INPUT = "int_outcomes__rate_counts"
+COLUMNS: dict[str, tuple[pl.DataType, str]] = {
+    "cohort": (pl.String(), "The cohort: its folder's name in the inbox."),
+    "grouping": (pl.String(), "How patients are grouped."),
+    "group_name": (pl.String(), "The group."),
+    "epoch": (pl.String(), "The epoch."),
+    "end_rule": (pl.String(), "What ends the follow-up."),
+    "relapse_definition": (pl.String(), "What counts as one relapse."),
+    "ci95_low": (pl.Float64(), "Lower bound of the pooled rate's exact Poisson interval, per year."),
+    "ci95_high": (pl.Float64(), "Upper bound of the pooled rate's exact Poisson interval, per year."),
+    "negative_binomial_rate": (pl.Float64(), "Rate per year by the negative binomial model."),
+    "nb_ci95_low": (pl.Float64(), "Lower bound of its Wald interval on the log scale, per year."),
+    "nb_ci95_high": (pl.Float64(), "Upper bound of its Wald interval on the log scale, per year."),
+    "dispersion": (pl.Float64(), "Estimated alpha: the variance of a count with mean m is m + alpha m²."),
+    "is_converged": (pl.Boolean(), "Whether the maximum of the likelihood was found."),
+    "nb_null_reason": (pl.String(), "Why there is no negative binomial rate."),
 }
+SCHEMA: dict[str, pl.DataType] = {name: kind for name, (kind, _) in COLUMNS.items()}
 
 YEAR_DAYS = 365.25
 Z95 = stats.norm.ppf(0.975)
@@ -43,8 +50,8 @@ def poisson_interval(events: np.ndarray, person_years: np.ndarray) -> tuple[np.n
 
 
 def estimate(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """`rate_counts` → one row of SCHEMA per group, epoch, end rule and relapse definition."""
-    counts = frames["rate_counts"]
+    """The counts of INPUT → one row of SCHEMA per group, epoch, end rule and relapse definition."""
+    counts = frames[INPUT]
     if counts.is_empty():
         return pl.DataFrame(schema=SCHEMA)
     counts = counts.with_columns(pl.col("exposure_days", "relapses", "patients").cast(pl.Float64)).sort(

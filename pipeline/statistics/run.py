@@ -1,80 +1,133 @@
 """The statistics step between the two dbt steps: inputs that dbt wrote in, derived tables out.
 
-dbt writes the models tagged `statistics_input` to `<lake>/statistics/<name>.parquet`; each `Step` reads one or
-more of them and gives one table, written to `<lake>/derived/<name>.parquet`, which dbt reads as the source
-`lake_derived`. Every derived table is always written, empty but typed. What a number means is in the modules
-of the steps; here is only the order of things. To add a table, add a `Step` to STEPS and a table to
-`models/staging/derived/_derived__sources.yml`.
+dbt writes the models tagged `statistics_input` to `<lake>/statistics/<model>.parquet`; each `Part` reads some of
+them and gives one table or more, written to `<lake>/derived/<name>.parquet`, which dbt reads as the source
+`lake_derived`. Every derived table is always written, empty but typed. What a number means is in the modules of
+the parts; here is only the order of things. To add a table, add it to a part and to the sources in
+`models/staging/derived`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from pipeline.errors import BuildError
+from pipeline.errors import BuildError, RemitError
 from pipeline.statistics import groups, paired, rates
 
 Frames = Mapping[str, pl.DataFrame]
 
 
 @dataclass(frozen=True)
-class Step:
-    """One derived table.
-
-    Attributes:
-        name: the table, `derived/<name>.parquet`.
-        inputs: names of the dbt models' files below `statistics/`.
-        compute: inputs by name → the table. Inputs may be empty.
-        schema: columns and types of the table, in order; a column that `compute` leaves out is null.
-    """
+class Table:
+    """A derived table: columns in order as name → (type, meaning), and the dbt models that it is computed from."""
 
     name: str
+    description: str
+    columns: Mapping[str, tuple[pl.DataType, str]]
     inputs: tuple[str, ...]
-    compute: Callable[[Frames], pl.DataFrame]
-    schema: Mapping[str, pl.DataType]
+
+    @property
+    def schema(self) -> dict[str, pl.DataType]:
+        return {name: kind for name, (kind, _) in self.columns.items()}
 
 
-STEPS: tuple[Step, ...] = (
-    Step("rate_estimates", ("rate_counts",), rates.estimate, rates.SCHEMA),
-    Step("paired_tests", ("paired_counts",), paired.compare, paired.SCHEMA),
-    Step("change_tests", ("summary_counts",), paired.compare_changes, paired.CHANGE_SCHEMA),
-    Step("group_tests", ("change_counts",), groups.compare, groups.SCHEMA),
+@dataclass(frozen=True)
+class Part:
+    """Tables computed together: `compute` gets the frames of all their inputs by model name (they may be empty)
+    and gives the tables by name. A column that it leaves out is null."""
+
+    tables: tuple[Table, ...]
+    compute: Callable[[Frames], Frames]
+
+
+def _one(table: Table, compute: Callable[[Frames], pl.DataFrame]) -> Part:
+    return Part((table,), lambda frames: {table.name: compute(frames)})
+
+
+PARTS: tuple[Part, ...] = (
+    _one(
+        Table(
+            "rate_estimates",
+            "Exact Poisson intervals and negative binomial rates of every group, epoch and end rule.",
+            rates.COLUMNS,
+            (rates.INPUT,),
+        ),
+        rates.estimate,
+    ),
+    _one(
+        Table(
+            "paired_tests",
+            "Paired tests and rate ratios of every group, metric and pair of epochs.",
+            paired.COLUMNS,
+            (paired.INPUT,),
+        ),
+        paired.compare,
+    ),
+    _one(
+        Table(
+            "change_tests",
+            "Student's paired t-test of every change in the summaries.",
+            paired.CHANGE_COLUMNS,
+            (paired.SUMMARY_INPUT,),
+        ),
+        paired.compare_changes,
+    ),
+    _one(
+        Table(
+            "group_tests",
+            "Tests of changes between groups that do not overlap.",
+            groups.COLUMNS,
+            (groups.INPUT,),
+        ),
+        groups.compare,
+    ),
 )
+
+
+def tables() -> Iterator[tuple[str, str, Mapping[str, tuple[pl.DataType, str]], list[str]]]:
+    """Name, description, columns and input models of every derived table."""
+    for part in PARTS:
+        for table in part.tables:
+            yield table.name, table.description, table.columns, list(table.inputs)
 
 
 def run(lake: Path) -> dict[str, int]:
     """Compute every derived table of `lake`; gives their row counts.
 
     Raises:
-        BuildError: an input is missing, or a step failed.
+        BuildError: an input is missing, or a part failed.
     """
     prepare(lake)
     counts = {}
-    for step in STEPS:
-        frames = {name: read_input(lake, name) for name in step.inputs}
+    for part in PARTS:
+        frames = {name: read_input(lake, name) for table in part.tables for name in table.inputs}
+        names = ", ".join(table.name for table in part.tables)
         try:
-            table = step.compute(frames)
+            found = part.compute(frames)
+        except RemitError:
+            raise
         except Exception as error:
             # the text of a numeric library's exception can hold values of patients
             raise BuildError(
-                f"The statistics step {step.name} failed with {type(error).__name__}; "
-                "run `remit doctor`, then report the step's name."
+                f"The statistics step failed with {type(error).__name__} at {names}; report these names."
             ) from None
-        counts[step.name] = _write(lake, step, table)
+        for table in part.tables:
+            counts[table.name] = _write(lake, table, found[table.name])
     return counts
 
 
 def write_empty(lake: Path) -> None:
-    """Write every derived table empty but typed, where it is not there yet: dbt's second step can then read all."""
+    """Write every derived table that is not there yet, empty but typed, so that dbt can read all of them."""
     prepare(lake)
-    for step in STEPS:
-        if not _path(lake, step).exists():
-            _write(lake, step, pl.DataFrame(schema=dict(step.schema)))
+    for part in PARTS:
+        for table in part.tables:
+            if not _path(lake, table).exists():
+                _write(lake, table, pl.DataFrame(schema=table.schema))
 
 
 def prepare(lake: Path) -> None:
@@ -83,33 +136,31 @@ def prepare(lake: Path) -> None:
         (lake / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-def read_input(lake: Path, name: str) -> pl.DataFrame:
-    """One input of the statistics step. dbt-duckdb writes one row of nulls for an empty model: it is dropped."""
-    path = lake / "statistics" / f"{name}.parquet"
+def read_input(lake: Path, model: str) -> pl.DataFrame:
+    """One input of the statistics step. dbt-duckdb writes a row of nulls for an empty model: it is dropped."""
+    path = lake / "statistics" / f"{model}.parquet"
     if not path.exists():
         raise BuildError(
-            f"The statistics input {name} is missing; build the dbt models tagged statistics_input first."
+            f"The statistics input {model} is missing; build the dbt models tagged statistics_input first."
         )
     frame = pl.read_parquet(path)
-    return frame.filter(pl.col("cohort").is_not_null()) if "cohort" in frame.columns else frame
+    return frame.filter(~pl.all_horizontal(pl.all().is_null()))
 
 
-def _path(lake: Path, step: Step) -> Path:
-    return lake / "derived" / f"{step.name}.parquet"
+def _path(lake: Path, table: Table) -> Path:
+    return lake / "derived" / f"{table.name}.parquet"
 
 
-def _write(lake: Path, step: Step, table: pl.DataFrame) -> int:
-    columns = [
-        (pl.col(name) if name in table.columns else pl.lit(None)).cast(kind).alias(name)
-        for name, kind in step.schema.items()
-    ]
-    if table.is_empty():
-        table = pl.DataFrame(schema=dict(step.schema))
-    table = table.select(columns)
-    # NaN is no answer: what could not be computed is null, with its reason beside it.
-    table = table.with_columns(pl.col(pl.Float64).fill_nan(None))
-    path = _path(lake, step)
+def _write(lake: Path, table: Table, frame: pl.DataFrame) -> int:
+    if frame.is_empty():
+        frame = pl.DataFrame(schema=table.schema)
+    frame = frame.select(
+        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(kind).alias(name)
+        for name, kind in table.schema.items()
+        # NaN is no answer: what could not be computed is null, with its reason beside it.
+    ).with_columns(pl.col(pl.Float64).fill_nan(None))
+    path = _path(lake, table)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    table.write_parquet(temporary, compression="zstd")
+    frame.write_parquet(temporary, compression="zstd")
     temporary.replace(path)
-    return table.height
+    return frame.height

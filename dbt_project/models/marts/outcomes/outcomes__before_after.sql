@@ -5,7 +5,7 @@ pairs as (
 ),
 
 tests as (
-    select * from {{ source('lake_derived', 'paired_tests') }}
+    select * from {{ ref('stg_derived__paired_tests') }}
 ),
 
 ordered as (

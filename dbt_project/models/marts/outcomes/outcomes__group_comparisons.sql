@@ -1,7 +1,7 @@
 with
 
 tests as (
-    select * from {{ source('lake_derived', 'group_tests') }}
+    select * from {{ ref('stg_derived__group_tests') }}
 ),
 
 groupings as (

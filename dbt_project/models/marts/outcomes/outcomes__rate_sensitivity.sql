@@ -6,7 +6,7 @@ rates as (
 ),
 
 estimates as (
-    select * from {{ source('lake_derived', 'rate_estimates') }}
+    select * from {{ ref('stg_derived__rate_estimates') }}
 ),
 
 final as (

@@ -5,7 +5,7 @@ summaries as (
 ),
 
 tests as (
-    select * from {{ source('lake_derived', 'change_tests') }}
+    select * from {{ ref('stg_derived__change_tests') }}
 ),
 
 final as (
