@@ -1,0 +1,322 @@
+"""Eligibility of registered trials: criteria text and registry fields → criteria, groups, constraints.
+
+`parse` is the one entry. It is deterministic, works over distinct criteria, and says what it does not know: a
+criterion without a constraint is `unparsed`, never dropped. What a constraint means for a patient is evaluated in dbt.
+
+Rules, choices and limits: `docs/eligibility.md`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import polars as pl
+
+from pipeline.registry.eligibility import grammar, overrides, structured
+from pipeline.registry.eligibility.grammar import MS_WORDS
+from pipeline.registry.eligibility.segmentation import segment
+
+CRITERIA = {
+    "nct_id": pl.String,
+    "criterion_id": pl.String,
+    "section": pl.String,
+    "ordinal": pl.Int64,
+    "part": pl.String,
+    "text": pl.String,
+    "char_start": pl.Int64,
+    "char_end": pl.Int64,
+    "group_id": pl.String,
+    "parent_group_id": pl.String,
+    "group_logic": pl.String,
+    "group_minimum": pl.Int64,
+    "group_depth": pl.Int64,
+    "parse_status": pl.String,
+    "is_subjective": pl.Boolean,
+    "text_sha256": pl.String,
+    "origin": pl.String,
+    "constraint_count": pl.Int64,
+}
+CONSTRAINTS = {
+    "nct_id": pl.String,
+    "criterion_id": pl.String,
+    "constraint_ordinal": pl.Int64,
+    "kind": pl.String,
+    "polarity": pl.String,
+    "min_value": pl.Float64,
+    "min_inclusive": pl.Boolean,
+    "max_value": pl.Float64,
+    "max_inclusive": pl.Boolean,
+    "unit": pl.String,
+    "measure": pl.String,
+    "window_value": pl.Float64,
+    "window_unit": pl.String,
+    "window_near_value": pl.Float64,
+    "window_near_unit": pl.String,
+    "window_anchor": pl.String,
+    "terms": pl.List(pl.String),
+    "term_logic": pl.String,
+    "exception_terms": pl.List(pl.String),
+    "exceptions": pl.List(pl.String),
+    "is_qualified": pl.Boolean,
+    "any_of_group": pl.String,
+    "all_of_group": pl.String,
+    "on_therapy_value": pl.Float64,
+    "on_therapy_unit": pl.String,
+    "quote": pl.String,
+    "char_start": pl.Int64,
+    "char_end": pl.Int64,
+    "rule_id": pl.String,
+    "rule_version": pl.Int64,
+    "origin": pl.String,
+}
+_INPUT = {
+    "nct_id": pl.String,
+    "eligibility_text": pl.String,
+    "minimum_age_years": pl.Float64,
+    "maximum_age_years": pl.Float64,
+    "sex": pl.String,
+}
+
+
+def parse(studies: pl.DataFrame, overrides: pl.DataFrame | None = None) -> dict[str, pl.DataFrame]:
+    """Criteria, constraints and conflicts of studies.
+
+    Args:
+        studies: one row a study: nct_id, eligibility_text (markdown, escaped or not), and where known minimum_age_years,
+            maximum_age_years, sex (`ALL`, `FEMALE`, `MALE`). Absent columns count as unknown.
+        overrides: rows of `dbt_project/seeds/trials/criterion_overrides.csv`.
+
+    Returns:
+        `criteria` (CRITERIA), `criterion_constraints` (CONSTRAINTS), `source_conflicts` (structured field against text) and
+        `override_uses` (what became of each override). Spans are characters of the eligibility_text given, half-open.
+    """
+    frame = studies.select(
+        (
+            pl.col(name).cast(kind, strict=False) if name in studies.columns else pl.lit(None, dtype=kind)
+        ).alias(name)
+        for name, kind in _INPUT.items()
+    )
+    found = segment(frame)
+    found, constraints = _read(frame, found)
+    criteria = _criteria(found, structured.criteria(frame))
+    constraints = _constraints(constraints, criteria, structured.criteria(frame))
+    criteria, constraints, uses = _override(criteria, constraints, overrides)
+    counts = constraints.group_by("criterion_id").agg(constraint_count=pl.len().cast(pl.Int64))
+    criteria = (
+        criteria.drop("constraint_count")
+        .join(counts, on="criterion_id", how="left", maintain_order="left")
+        .with_columns(pl.col("constraint_count").fill_null(0))
+        .select(list(CRITERIA))
+        .cast(CRITERIA)
+    )
+    return {
+        "criteria": criteria,
+        "criterion_constraints": constraints,
+        "source_conflicts": structured.conflicts(frame, constraints, criteria),
+        "override_uses": uses,
+    }
+
+
+def text_sha256(text: str) -> str:
+    """Hash of a criterion's wording: case and white space do not count."""
+    return hashlib.sha256(" ".join(text.lower().split()).encode()).hexdigest()
+
+
+def _read(studies: pl.DataFrame, found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rules over distinct texts, joined back to every study that prints them."""
+    is_ms = studies.select(
+        "nct_id",
+        is_ms=pl.concat_str(pl.lit(" "), pl.col("eligibility_text").fill_null(""), pl.lit(" "))
+        .str.to_lowercase()
+        .str.replace_all(r"\s", " ")
+        .str.contains_any(list(MS_WORDS)),
+    )
+    found = found.join(is_ms, on="nct_id", how="left", maintain_order="left")
+    identity = ["raw", "sense", "context", "is_ms"]
+    keys = (
+        found.filter(pl.col("line_kind") != "note")
+        .select(identity)
+        .unique(maintain_order=True)
+        .with_row_index("key")
+    )
+    keys = keys.with_columns(pl.col("key").cast(pl.Int64))
+    constraints, status = grammar.read(keys)
+    hashes = (
+        found.select("text")
+        .unique()
+        .with_columns(text_sha256=pl.col("text").map_elements(text_sha256, return_dtype=pl.String))
+    )
+    found = (
+        found.join(keys, on=identity, how="left", maintain_order="left")
+        .join(status, on="key", how="left", maintain_order="left")
+        .join(hashes, on="text", how="left", maintain_order="left")
+        .join(
+            constraints.group_by("key").agg(constraint_count=pl.len().cast(pl.Int64)),
+            on="key",
+            how="left",
+            maintain_order="left",
+        )
+    )
+    return found, constraints
+
+
+def _criteria(found: pl.DataFrame, fields: pl.DataFrame) -> pl.DataFrame:
+    repeated = pl.int_range(1, pl.len() + 1).over("nct_id", "section", "text_sha256")
+    base = (
+        pl.col("nct_id")
+        + "-"
+        + pl.col("section").str.slice(0, 1)
+        + "-"
+        + pl.col("text_sha256").str.slice(0, 10)
+    )
+    found = found.with_columns(
+        criterion_id=pl.when(repeated == 1).then(base).otherwise(base + "-" + repeated.cast(pl.String)),
+        section_group=pl.concat_str(
+            pl.col("nct_id"), pl.lit("-"), pl.col("section").str.slice(0, 1),
+            pl.when(pl.col("part") != "").then(pl.lit("-") + pl.col("part").str.replace_all(r"\W+", "-")).otherwise(pl.lit("")),
+        ),
+    )  # fmt: skip
+    names = found.select("row", opener_id=pl.lit("group-") + pl.col("criterion_id"))
+    found = (
+        found.join(names, left_on="group_row", right_on="row", how="left", maintain_order="left")
+        .join(
+            names.rename({"opener_id": "outer_id"}),
+            left_on="parent_group_row",
+            right_on="row",
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(
+            group_id=pl.coalesce("opener_id", "section_group"),
+            parent_group_id=pl.when(pl.col("group_row") >= 0).then(pl.coalesce("outer_id", "section_group")),
+            constraint_count=pl.col("constraint_count").fill_null(0),
+        )
+        .with_columns(
+            parse_status=pl.when(pl.col("line_kind") == "note")
+            .then(pl.lit("note"))
+            .when((pl.col("line_kind") != "item") & (pl.col("constraint_count") == 0))
+            .then(pl.lit("header"))
+            .when(pl.col("constraint_count") == 0)
+            .then(pl.lit("unparsed"))
+            .when(pl.col("has_residue"))
+            .then(pl.lit("partial"))
+            .otherwise(pl.lit("parsed")),
+            is_subjective=pl.col("is_subjective").fill_null(False),
+            origin=pl.lit("text"),
+        )
+    )
+    columns = list(CRITERIA)
+    own = fields.with_columns(
+        section=pl.lit("inclusion"), part=pl.lit(""), char_start=pl.lit(None), char_end=pl.lit(None),
+        group_id=pl.col("nct_id") + "-i", parent_group_id=pl.lit(None), group_logic=pl.lit("all"), group_minimum=pl.lit(None),
+        group_depth=pl.lit(0), parse_status=pl.lit("parsed"), is_subjective=pl.lit(False), origin=pl.lit("structured"),
+        constraint_count=pl.lit(1), order=pl.int_range(0, pl.len()),
+        text_sha256=pl.col("text").map_elements(text_sha256, return_dtype=pl.String), ordinal=pl.lit(0),
+    )  # fmt: skip
+    together = pl.concat(
+        [
+            own.with_columns(rank=pl.col("order"))
+            .select([*columns, "rank"])
+            .cast({**CRITERIA, "rank": pl.Int64}),
+            found.with_columns(rank=pl.col("row") + len(own), key=pl.col("key"))
+            .select([*columns, "rank"])
+            .cast({**CRITERIA, "rank": pl.Int64}),
+        ]
+    )
+    first_seen = found.select("nct_id").unique(maintain_order=True)
+    studies = (
+        pl.concat([first_seen, own.select("nct_id").unique(maintain_order=True)])
+        .unique(maintain_order=True)
+        .with_row_index("study")
+    )
+    ordered = (
+        together.join(studies, on="nct_id", how="left", maintain_order="left")
+        .sort("study", "rank")
+        .with_columns(ordinal=pl.int_range(1, pl.len() + 1).over("nct_id"))
+    )
+    keys = found.select("criterion_id", "key")
+    return ordered.drop("rank", "study").join(keys, on="criterion_id", how="left", maintain_order="left")
+
+
+def _constraints(constraints: pl.DataFrame, criteria: pl.DataFrame, fields: pl.DataFrame) -> pl.DataFrame:
+    parsed = (
+        criteria.filter(pl.col("key").is_not_null())
+        .select("nct_id", "criterion_id", "key", start="char_start")
+        .join(constraints, on="key", how="inner", maintain_order="left")
+        .with_columns(
+            char_start=pl.col("start") + pl.col("relative_start"),
+            char_end=pl.col("start") + pl.col("relative_end"),
+            origin=pl.lit("grammar"),
+        )
+    )
+    empty = pl.lit([], dtype=pl.List(pl.String))
+    own = fields.select(
+        "nct_id", "criterion_id", "kind", "terms", constraint_ordinal=pl.lit(1), polarity=pl.lit("require"),
+        min_value=pl.col("minimum"), min_inclusive=pl.when(pl.col("minimum").is_not_null()).then(True),
+        max_value=pl.col("maximum"), max_inclusive=pl.when(pl.col("maximum").is_not_null()).then(True),
+        unit=pl.when(pl.col("kind") == "age_range").then(pl.lit("years")), term_logic=pl.lit("any"), exception_terms=empty,
+        exceptions=empty, is_qualified=pl.lit(False), quote=pl.col("text"),
+        rule_id=pl.lit("registry.") + pl.col("kind"), rule_version=pl.lit(1), origin=pl.lit("structured"),
+    )  # fmt: skip
+    return pl.concat(
+        [_typed(own), _typed(parsed)],
+    )
+
+
+def _typed(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(
+        (pl.col(name).cast(kind) if name in frame.columns else pl.lit(None, dtype=kind)).alias(name)
+        for name, kind in CONSTRAINTS.items()
+    )
+
+
+def _override(
+    criteria: pl.DataFrame, constraints: pl.DataFrame, given: pl.DataFrame | None
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    if given is None or given.is_empty():
+        return criteria, constraints, pl.DataFrame(schema=overrides.USES)
+    judged = overrides.judge(overrides.normalised(given), criteria)
+    applied = judged.filter(pl.col("status") == "applied")
+    uses = judged.select(list(overrides.USES)).cast(overrides.USES)
+    if applied.is_empty():
+        return criteria, constraints, uses
+    rows = applied.filter(pl.col("kind").is_not_null() & (pl.col("kind") != "none")).join(
+        criteria.select("criterion_id", "text", "char_start", "char_end"),
+        on="criterion_id",
+        how="left",
+        maintain_order="left",
+    )
+
+    def split(name: str) -> pl.Expr:
+        return (
+            pl.when(pl.col(name).is_null())
+            .then(pl.lit([], dtype=pl.List(pl.String)))
+            .otherwise(pl.col(name).str.split(";"))
+            .alias(name)
+        )
+
+    rows = rows.with_columns(
+        split("terms"), split("exception_terms"),
+        exceptions=pl.lit([], dtype=pl.List(pl.String)), is_qualified=pl.lit(False), quote=pl.col("text"),
+        rule_id=pl.lit("override"), rule_version=pl.lit(1), origin=pl.lit("override"),
+        term_logic=pl.col("term_logic").fill_null("any"),
+        constraint_ordinal=pl.int_range(1, pl.len() + 1).over("criterion_id"),
+    )  # fmt: skip
+    kept = constraints.join(
+        applied.select("criterion_id").unique(), on="criterion_id", how="anti", maintain_order="left"
+    )
+    criteria = (
+        criteria.join(
+            applied.select("criterion_id").unique().with_columns(is_overridden=pl.lit(True)),
+            on="criterion_id",
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(
+            parse_status=pl.when(pl.col("is_overridden").fill_null(False))
+            .then(pl.lit("parsed"))
+            .otherwise(pl.col("parse_status"))
+        )
+        .drop("is_overridden")
+    )
+    return criteria, pl.concat([kept, _typed(rows)]), uses

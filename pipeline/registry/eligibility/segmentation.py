@@ -29,9 +29,7 @@ _HEADER = (
 )
 _HEADER_LOOSE = r"^(?:in|ex)clusions?\b[^.;]{0,60}:\**\s*$"
 _ELIGIBILITY = rf"^(?:(?:{_PREFIX})\s*)*eligibility(?:\s*criteri\w*)?\s*[:.*]*\s*$"
-_EXCLUDING_SENTENCE = (
-    r"(?:will|must|should|are|is|be)\s+(?:be\s+)?(?:not\s+(?:be\s+)?(?:eligible|enrolled|included|entered)|excluded|ineligible)"
-)
+_EXCLUDING_SENTENCE = r"(?:will|must|should|are|is|be)\s+(?:be\s+)?(?:not\s+(?:be\s+)?(?:eligible|enrolled|included|entered)|excluded|ineligible)"
 _EXCLUDING_INTRO = rf"{_EXCLUDING_SENTENCE}[^:]{{0,80}}:\s*$"
 _NOTE = (
     r"^\W*(?:note\b|n/a\b|none\b\W*$|not applicable|(?:other|additional) (?:protocol|criteria|inclusion|exclusion)\S*"
@@ -47,11 +45,11 @@ _ANY = (
     r"|\bany of|\bany (?:one|1)\b|following alternatives)"
 )
 _SOME = rf"(?:{_AT_LEAST}(two|three|four|five|2|3|4|5)|\b(two|three|four|five|2|3|4|5) (?:\(\d\) )?or more)\b[^:]{{0,60}}(?:of|following|criteria)"
-_ALL = r"\b(?:all(?: of)?|both(?: of)?|each of)\b[^:]{0,40}(?:following|criteria|these|conditions|requirements)?"
-_EXAMPLES = r"(?:such as|e\.?g\.?,?|for example|including(?:,? but (?:is |are )?not limited to)?|examples? (?:include|of|are)[^:]{0,40}|may include)\s*:?\s*$"
-_NEGATED_INTRO = (
-    r"\b(?:no|not|without|never|none|absence|free of|exclud\w+|ineligible|denies|lack)\b[^:]{0,80}(?:following|:\s*$)"
+_ALL = (
+    r"\b(?:all(?: of)?|both(?: of)?|each of)\b[^:]{0,40}(?:following|criteria|these|conditions|requirements)?"
 )
+_EXAMPLES = r"(?:such as|e\.?g\.?,?|for example|including(?:,? but (?:is |are )?not limited to)?|examples? (?:include|of|are)[^:]{0,40}|may include)\s*:?\s*$"
+_NEGATED_INTRO = r"\b(?:no|not|without|never|none|absence|free of|exclud\w+|ineligible|denies|lack)\b[^:]{0,80}(?:following|:\s*$)"
 _ENDS_OR = r"(?i)(?:[,;.]\s*|\s)(?:and/)?or\s*[;,.:]?\s*$"
 _PART_NUMBER = r"\b((?:part|phase|cohort|group|arm|stage|period|step)\s*(?:\d+[a-d]?|[a-d]\b|[ivx]{1,3}\b))"
 _PART_NAME = r"\b(donor|recipient|healthy (?:volunteer|control|subject|participant)|control|caregiver|clinic|extension|sub-?stud\w+|patient|child|adult|family|relative)s?\b"
@@ -103,9 +101,12 @@ def _broken(text: pl.Expr) -> pl.Expr:
         text.str.replace_all("\r\n", " \n", literal=True)
         .str.replace_all("[\r\u2028\u2029\u0085]", "\n")
         .str.replace_all(
-            r"[ \t]((?i:(?:key |main |major |patient )?(?:in|ex)clusion criteri(?:a|on)) ?(?:\([^)\n]{0,40}\) ?)?:)", "\n$1"
+            r"[ \t]((?i:(?:key |main |major |patient )?(?:in|ex)clusion criteri(?:a|on)) ?(?:\([^)\n]{0,40}\) ?)?:)",
+            "\n$1",
         )
-        .str.replace_all(r"((?i:(?:in|ex)clusion criteri(?:a|on)) ?(?:\([^)\n]{0,40}\) ?)?:)[ \t]+(\S)", "$1\n$2")
+        .str.replace_all(
+            r"((?i:(?:in|ex)clusion criteri(?:a|on)) ?(?:\([^)\n]{0,40}\) ?)?:)[ \t]+(\S)", "$1\n$2"
+        )
         .str.replace_all(r"((?i:(?:in|ex)clusion criteri(?:a|on))):([^\s:*])", "$1\n$2")
         .str.replace_all(r"([.;:,)]) (\d{1,2}\\?[.)] ?[A-Z≥><])", "$1\n$2")
         .str.replace_all(r"(\S) ([•‣▪●◦·➢] )", "$1\n$2")
@@ -138,7 +139,9 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(
             is_wrapped=((pl.col("length").max() <= 112) & (pl.col("length").max() >= 70)).over("study"),
-            leading=(pl.col("length") - pl.col("line").str.strip_chars_start().str.len_chars()).cast(pl.Int64),
+            leading=(pl.col("length") - pl.col("line").str.strip_chars_start().str.len_chars()).cast(
+                pl.Int64
+            ),
         )
         .with_columns(
             # Wrapped text aligns the words ("9." and "10." end in one column), markdown aligns the bullets.
@@ -161,7 +164,11 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
             is_excluding_intro=pl.col("plain").str.contains(_EXCLUDING_INTRO) & (pl.col("bullet") == ""),
         )
         .with_columns(
-            section=pl.when(pl.col("is_header") & pl.col("plain").str.contains(r"exclusion") & ~pl.col("plain").str.contains("inclusion"))
+            section=pl.when(
+                pl.col("is_header")
+                & pl.col("plain").str.contains(r"exclusion")
+                & ~pl.col("plain").str.contains("inclusion")
+            )
             .then(pl.lit("exclusion"))
             .when(pl.col("is_header") & pl.col("plain").str.contains("inclusion"))
             .then(pl.lit("inclusion"))
@@ -172,7 +179,11 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
             part=pl.when(pl.col("is_header")).then(
                 pl.coalesce(
                     pl.col("plain").str.extract(_PART_NUMBER, 1).str.replace_all(r"\s+", " "),
-                    pl.when(~pl.col("plain").str.contains(r"^(?:patients?|subjects?|participants?) (?:in|ex)clusion"))
+                    pl.when(
+                        ~pl.col("plain").str.contains(
+                            r"^(?:patients?|subjects?|participants?) (?:in|ex)clusion"
+                        )
+                    )
                     .then(pl.col("plain").str.extract(_PART_NAME, 1))
                     .otherwise(pl.col("plain").str.extract(r"^(patient)s?\b", 1)),
                     pl.lit(""),
@@ -253,12 +264,18 @@ def _groups(criteria: pl.DataFrame) -> pl.DataFrame:
         .with_columns(pl.col("row").cast(pl.Int64))
         .with_columns(
             is_intro=pl.col("lower").str.contains(_INTRO) & ~pl.col("is_note"),
-            level=pl.min_horizontal(pl.col("indent").rank("dense").over("study", "block").cast(pl.Int64) - 1, LEVELS - 1),
+            level=pl.min_horizontal(
+                pl.col("indent").rank("dense").over("study", "block").cast(pl.Int64) - 1, LEVELS - 1
+            ),
             ends_or=pl.col("text").str.contains(_ENDS_OR),
         )
         .with_columns(
             [
-                pl.when(pl.col("level") == k).then(pl.col("row")).forward_fill().over("study", "block").alias(f"last_{k}")
+                pl.when(pl.col("level") == k)
+                .then(pl.col("row"))
+                .forward_fill()
+                .over("study", "block")
+                .alias(f"last_{k}")
                 for k in range(LEVELS - 1)
             ]
         )
@@ -273,18 +290,30 @@ def _groups(criteria: pl.DataFrame) -> pl.DataFrame:
             is_all=pl.col("lower").str.contains(_ALL),
             is_example=pl.col("lower").str.contains(_EXAMPLES),
             negates=pl.col("lower").str.contains(_NEGATED_INTRO),
-            some=pl.coalesce(pl.col("lower").str.extract(_SOME, 1), pl.col("lower").str.extract(_SOME, 2)).replace_strict(
-                {"two": 2, "three": 3, "four": 4, "five": 5, "2": 2, "3": 3, "4": 4, "5": 5}, default=None, return_dtype=pl.Int64
+            some=pl.coalesce(
+                pl.col("lower").str.extract(_SOME, 1), pl.col("lower").str.extract(_SOME, 2)
+            ).replace_strict(
+                {"two": 2, "three": 3, "four": 4, "five": 5, "2": 2, "3": 3, "4": 4, "5": 5},
+                default=None,
+                return_dtype=pl.Int64,
             ),
         )
         .with_columns(pl.col("next_is_child").fill_null(False))
         # A list printed on the level of its introduction: it goes on while its items end in "or" or ";".
         .with_columns(
-            is_flat=pl.col("is_intro") & ~pl.col("next_is_child") & pl.col("is_any") & (pl.col("section") == "inclusion"),
+            is_flat=pl.col("is_intro")
+            & ~pl.col("next_is_child")
+            & pl.col("is_any")
+            & (pl.col("section") == "inclusion"),
             stops=(~(pl.col("ends_or") | pl.col("text").str.contains(r"[;,]\s*$"))).cast(pl.Int64),
         )
         .with_columns(
-            flat_intro=pl.when(pl.col("is_flat")).then(pl.col("row")).forward_fill().over("study", "block").shift(1).over("study", "block"),
+            flat_intro=pl.when(pl.col("is_flat"))
+            .then(pl.col("row"))
+            .forward_fill()
+            .over("study", "block")
+            .shift(1)
+            .over("study", "block"),
             stops_before=pl.col("stops").cum_sum().over("study", "block") - pl.col("stops"),
         )
         .with_columns(
@@ -297,7 +326,9 @@ def _groups(criteria: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(
             parent=pl.when(
-                pl.col("flat_intro").is_not_null() & (pl.col("stops_before") == pl.col("stops_at_intro")) & ~pl.col("is_note")
+                pl.col("flat_intro").is_not_null()
+                & (pl.col("stops_before") == pl.col("stops_at_intro"))
+                & ~pl.col("is_note")
             )
             .then(pl.col("flat_intro"))
             .otherwise(pl.col("parent"))
@@ -309,12 +340,14 @@ def _groups(criteria: pl.DataFrame) -> pl.DataFrame:
 
 def _tree(rows: pl.DataFrame) -> pl.DataFrame:
     """Group of every row: that of the nearest introducing ancestor, else the section's."""
-    children = rows.filter(pl.col("parent").is_not_null()).group_by("parent").agg(
-        children=pl.len(), child_or=(pl.col("ends_or").any()), has_intro_child=pl.col("is_intro").any()
+    children = (
+        rows.filter(pl.col("parent").is_not_null())
+        .group_by("parent")
+        .agg(children=pl.len(), child_or=(pl.col("ends_or").any()), has_intro_child=pl.col("is_intro").any())
     )
-    rows = rows.join(children, left_on="row", right_on="parent", how="left", maintain_order="left").with_columns(
-        opens=pl.col("is_intro") & pl.col("children").is_not_null()
-    )
+    rows = rows.join(
+        children, left_on="row", right_on="parent", how="left", maintain_order="left"
+    ).with_columns(opens=pl.col("is_intro") & pl.col("children").is_not_null())
     up = rows.select(parent="row", up_opens="opens", up_parent="parent")
     rows = rows.with_columns(group_row=pl.col("parent"))
     for _ in range(LEVELS):
@@ -337,7 +370,11 @@ def _tree(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.when(pl.col("is_all") & ~pl.col("is_any")).then(pl.lit("any")).otherwise(pl.lit("all")))
         .when(pl.col("negates"))
         .then(pl.lit("all"))
-        .when(pl.col("is_any") | pl.col("some").is_not_null() | (pl.col("child_or").fill_null(False) & ~pl.col("is_all")))
+        .when(
+            pl.col("is_any")
+            | pl.col("some").is_not_null()
+            | (pl.col("child_or").fill_null(False) & ~pl.col("is_all"))
+        )
         .then(pl.lit("any"))
         .otherwise(pl.lit("all")),
         opener_minimum=pl.when(pl.col("section") == "exclusion")
@@ -345,15 +382,25 @@ def _tree(rows: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.col("some")),
         opener_example=pl.col("is_example") & (pl.col("section") == "inclusion") & ~pl.col("negates"),
     ).with_columns(
-        opener_logic=pl.when(pl.col("opener_minimum").is_not_null()).then(pl.lit("any")).otherwise(pl.col("opener_logic"))
+        opener_logic=pl.when(pl.col("opener_minimum").is_not_null())
+        .then(pl.lit("any"))
+        .otherwise(pl.col("opener_logic"))
     )
     rows = rows.join(openers, left_on="group_row", right_on="opener", how="left", maintain_order="left")
     above = rows.select("row", "group_row")
-    rows = rows.with_columns(group_depth=pl.col("group_row").is_not_null().cast(pl.Int64), step=pl.col("opener_group"))
+    rows = rows.with_columns(
+        group_depth=pl.col("group_row").is_not_null().cast(pl.Int64), step=pl.col("opener_group")
+    )
     for _ in range(LEVELS):
         rows = (
             rows.with_columns(group_depth=pl.col("group_depth") + pl.col("step").is_not_null().cast(pl.Int64))
-            .join(above.rename({"group_row": "next_step"}), left_on="step", right_on="row", how="left", maintain_order="left")
+            .join(
+                above.rename({"group_row": "next_step"}),
+                left_on="step",
+                right_on="row",
+                how="left",
+                maintain_order="left",
+            )
             .with_columns(step=pl.col("next_step"))
             .drop("next_step")
         )
@@ -367,7 +414,9 @@ def _tree(rows: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("item")),
         group_logic=pl.coalesce(pl.col("opener_logic"), pl.lit("all")),
         group_minimum=pl.col("opener_minimum"),
-        parent_group_row=pl.when(pl.col("group_row").is_not_null()).then(pl.col("opener_group").fill_null(-1)),
+        parent_group_row=pl.when(pl.col("group_row").is_not_null()).then(
+            pl.col("opener_group").fill_null(-1)
+        ),
         group_row=pl.col("group_row").fill_null(-1),
         ordinal=pl.int_range(1, pl.len() + 1).over("study"),
         sense=pl.when((pl.col("section") == "exclusion") | pl.col("opener_negates").fill_null(False))

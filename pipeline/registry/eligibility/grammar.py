@@ -1,0 +1,252 @@
+"""Distinct criteria → constraints: which texts the rules see, in which order, and what is left unread.
+
+Rules live in `rules_*.py`; here are the prefilter, the groups within a criterion, the parse status and the table of
+rules. Nothing here knows studies: one text under one heading means the same in every study.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import NamedTuple
+
+import polars as pl
+
+from pipeline.registry.eligibility import rules_ms
+from pipeline.registry.eligibility.reading import Constraint, Reading
+from pipeline.registry.eligibility.text import canonical, collapsed
+
+
+class Rule(NamedTuple):
+    """A rule as the docs list it. `version` goes up when its answers change."""
+
+    rule_id: str
+    version: int
+    kinds: tuple[str, ...]
+    read: Callable
+
+
+RULES: tuple[Rule, ...] = tuple(Rule(*row) for row in (*rules_ms.RULES,))
+# A function may answer under several ids; all are versioned by the row of their function.
+RULE_VERSIONS: dict[str, int] = {
+    **{rule.rule_id: rule.version for rule in RULES},
+    "relapse.on_therapy": 1,
+    "relapse.none_within": 1,
+}
+
+# A study speaks of MS when its text holds one of these; rules about MS read no other study.
+MS_WORDS = (
+    "multiple sclerosis", " ms ", "(ms)", " ms,", " ms.", " ms;", "rrms", "spms", "ppms", "edss", "mcdonald", "relapsing-remitting",
+    "relapsing remitting", "glatiramer", "natalizumab", "demyelinat", "clinically isolated", "interferon beta", "disability status",
+    "relapsing forms", "copaxone", "avonex", "betaseron", "rebif", "tysabri",
+)  # fmt: skip
+# Some word or sign of this list stands in every text that a rule can read.
+TRIGGERS = (
+    "edss", "disability", "kurtzke", "age", "year", "old", "relaps", "exacerbation", "attack", "episode", "stable", "stabili",
+    "ms", "sclerosis", "progress", "duration", "onset", "diagnos", "remission", "donald", "poser", "isolated", "lesion", "gadolin", "mri", "magnetic", "enhanc",
+)  # fmt: skip
+
+_OUTPUT = {
+    "key": pl.Int64,
+    "constraint_ordinal": pl.Int64,
+    "kind": pl.String,
+    "polarity": pl.String,
+    "min_value": pl.Float64,
+    "min_inclusive": pl.Boolean,
+    "max_value": pl.Float64,
+    "max_inclusive": pl.Boolean,
+    "unit": pl.String,
+    "measure": pl.String,
+    "window_value": pl.Float64,
+    "window_unit": pl.String,
+    "window_near_value": pl.Float64,
+    "window_near_unit": pl.String,
+    "window_anchor": pl.String,
+    "terms": pl.List(pl.String),
+    "term_logic": pl.String,
+    "exception_terms": pl.List(pl.String),
+    "exceptions": pl.List(pl.String),
+    "is_qualified": pl.Boolean,
+    "any_of_group": pl.String,
+    "all_of_group": pl.String,
+    "on_therapy_value": pl.Float64,
+    "on_therapy_unit": pl.String,
+    "quote": pl.String,
+    "relative_start": pl.Int64,
+    "relative_end": pl.Int64,
+    "rule_id": pl.String,
+    "rule_version": pl.Int64,
+}
+_STATUS = {"key": pl.Int64, "is_subjective": pl.Boolean, "has_residue": pl.Boolean}
+
+
+def read(texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Constraints of distinct criteria.
+
+    Args:
+        texts: key, raw (the criterion as printed), sense, context, is_ms.
+
+    Returns:
+        The constraints (positions relative to raw), and per key whether it leaves the answer to a reader and whether
+        words with content stand outside of all quotes.
+    """
+    prepared = texts.select(
+        "key",
+        "raw",
+        "sense",
+        "is_ms",
+        line=collapsed(pl.col("raw")),
+        head=canonical(collapsed(pl.col("context"))),
+    ).with_columns(canonical=canonical(pl.col("line")))
+    seen = prepared.filter(pl.col("canonical").str.contains_any(list(TRIGGERS)))
+    columns: dict[str, list] = {name: [] for name in _OUTPUT}
+    status: dict[str, list] = {name: [] for name in _STATUS}
+    for key, raw, sense, is_ms, line, head, text in seen.select(
+        "key", "raw", "sense", "is_ms", "line", "head", "canonical"
+    ).iter_rows():
+        reading = Reading(text, sense, head if head.strip() else "", is_ms)
+        constraints = read_one(reading)
+        status["key"].append(key)
+        status["is_subjective"].append(reading.is_subjective)
+        status["has_residue"].append(bool(constraints) and _residue(reading, constraints))
+        if constraints:
+            _append(columns, key, raw, line, constraints)
+    return pl.DataFrame(columns, schema=_OUTPUT), pl.DataFrame(status, schema=_STATUS)
+
+
+def read_one(reading: Reading) -> list[Constraint]:
+    """All constraints of one criterion, in the order of the text, grouped."""
+    found: list[Constraint] = []
+    for rule in RULES:
+        answer = rule.read(reading)
+        if answer:
+            found.extend(answer)
+    found.sort(key=lambda c: (c.start, c.end))
+    return _grouped(reading, found)
+
+
+_ALTERNATIVE_KINDS = frozenset(
+    ("relapse_count", "relapse_on_therapy", "gd_or_t2_activity", "edss_change", "prior_therapy_required", "washout", "lab_limit",
+     "disease_duration")
+)  # fmt: skip
+
+
+def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
+    """Alternatives within one criterion: "… or …" between conditions that are asked for.
+
+    Excluded conditions need none: each of them excludes by itself. Those joined by "with" do (`any_of_group` "with").
+    """
+    if any(c.any_of_group == "with" for c in found):
+        together = [c for c in found if c.any_of_group == "with"]
+        if len(together) > 1:
+            return [c._replace(any_of_group="1") if c.any_of_group == "with" else c for c in found]
+        return [
+            c._replace(any_of_group=None, is_qualified=True) if c.any_of_group == "with" else c for c in found
+        ]
+    if reading.sense != "require" or len(found) < 2:
+        return found
+    places = [i for i, c in enumerate(found) if c.kind in _ALTERNATIVE_KINDS]
+    runs: list[list[list[int]]] = []
+    for before, after in itertools.pairwise(places):
+        between = reading.text[found[before].end : found[after].start]
+        if found[after].start <= found[before].end:
+            between = reading.text[found[before].start : found[after].start]
+        is_or = re.search(r"\bor\b|\band/or\b", between) is not None
+        is_and = re.search(r"\band\b(?!/or)|\bwith\b|\bplus\b", between) is not None and not is_or
+        if is_or and len(between) < 200:
+            if runs and runs[-1][-1][-1] == before:
+                runs[-1].append([after])
+            else:
+                runs.append([[before], [after]])
+        elif is_and and runs and runs[-1][-1][-1] == before and re.search(r"\bwith\b", between):
+            runs[-1][-1].append(after)
+    out = list(found)
+    for number, run in enumerate(runs, start=1):
+        for index, alternative in enumerate(run, start=1):
+            for place in alternative:
+                out[place] = out[place]._replace(
+                    any_of_group=str(number),
+                    all_of_group=f"{number}.{index}" if len(alternative) > 1 else None,
+                )
+    return out
+
+
+_WORD = re.compile(r"[a-zµ][a-zµ'-]{3,}")
+_FILLER_WORDS = """
+    patients patient subjects subject participants participant must have been with that this from than prior before within
+    study entry screening baseline randomization randomisation enrollment enrolment inclusion visit time history known documented
+    diagnosis diagnosed defined according criteria criterion revised based confirmed score scale status disability expanded
+    kurtzke inclusive years year months month weeks week days previous last past during between range from least more less
+    treatment treated therapy therapies drug drugs medication medications agent agents women woman female females male males
+    either both only other following such will should could able willing each every when while after since they their there
+    were having multiple sclerosis form forms disease clinical clinically test result results positive negative level levels
+    normal limit upper lower institutional laboratory serum count counts greater equal adults adult aged ages older total any
+    current currently evidence presence present patients' subject's include includes including date dose doses course received
+    receiving taking required require requires
+"""
+_FILLER = frozenset(_FILLER_WORDS.split())
+
+
+def _residue(reading: Reading, constraints: list[Constraint]) -> bool:
+    """Words that carry meaning stand outside of what was read."""
+    text = reading.text
+    left = 0
+    for found in _WORD.finditer(text):
+        if found.group() in _FILLER:
+            continue
+        if any(c.start <= found.start() < c.end for c in constraints):
+            continue
+        left += 1
+        if left > 2:
+            return True
+    return False
+
+
+def _append(columns: dict[str, list], key: int, raw: str, line: str, constraints: list[Constraint]) -> None:
+    shift = _shifts(raw) if len(raw) != len(line) else None
+    for ordinal, c in enumerate(constraints, start=1):
+        start, end = max(0, c.start - 1), min(len(line), c.end - 1)
+        quote = line[start:end]
+        stripped = quote.strip(" ,;:.")
+        if stripped:
+            start += quote.index(stripped)
+            end = start + len(stripped)
+        columns["key"].append(key)
+        columns["constraint_ordinal"].append(ordinal)
+        for name in (
+            "kind", "polarity", "min_value", "min_inclusive", "max_value", "max_inclusive", "unit", "measure", "window_value",
+            "window_unit", "window_near_value", "window_near_unit", "window_anchor", "term_logic", "is_qualified", "any_of_group",
+            "all_of_group", "on_therapy_value", "on_therapy_unit",
+        ):  # fmt: skip
+            columns[name].append(getattr(c, name))
+        columns["terms"].append(list(c.terms))
+        columns["exception_terms"].append(list(c.exception_terms))
+        columns["exceptions"].append(
+            [line[max(0, int(a) - 1) : int(b) - 1].strip() for a, b in (e.split(":") for e in c.exceptions)]
+        )
+        columns["quote"].append(line[start:end])
+        columns["relative_start"].append(_original(start, shift))
+        columns["relative_end"].append(
+            _original(end - 1, shift) + 1 if end > start else _original(start, shift)
+        )
+        columns["rule_id"].append(c.rule_id)
+        columns["rule_version"].append(RULE_VERSIONS[c.rule_id])
+
+
+def _shifts(raw: str) -> tuple[list[int], list[int]]:
+    """Collapsed positions behind each run of white space, and how many characters the run lost in all so far."""
+    positions, lost, total = [], [], 0
+    for found in re.finditer(r"\s{2,}", raw):
+        total += found.end() - found.start() - 1
+        positions.append(found.end() - total)
+        lost.append(total)
+    return positions, lost
+
+
+def _original(position: int, shift: tuple[list[int], list[int]] | None) -> int:
+    if shift is None:
+        return position
+    index = bisect_right(shift[0], position)
+    return position + (shift[1][index - 1] if index else 0)

@@ -1,0 +1,289 @@
+"""Words of protocols → terms of the constraint vocabulary: drugs and their classes, infections, laboratory measures.
+
+Drug names come from the shared drug seeds (`pipeline/drugs.py`); the tables here add how protocols speak of classes and
+of what is no drug. Which words make a constraint is decided by the rules.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from pipeline import drugs
+
+# Abbreviations of the clinics' seed that mean something else in a protocol.
+_AMBIGUOUS_WORDS = """
+    nat ale alem evo fing mab ocr ofa pone teri tole clad cyc metho mito myco dexa dac mp pe pex hct gcs mpa lef litio msc mscs sct
+    trf plc rix ara ubl sipo natz ocre clad gla inf laq fng atz alz taph tph study trial naive nil none no brak ohne keine aucun vit
+    cart cya asct abmt gatir ritux cytox 6mp b12 drf tcz trial cop igev evo ozan
+"""
+_AMBIGUOUS = frozenset(_AMBIGUOUS_WORDS.split())
+_SKIPPED_INN = frozenset({"no treatment", "placebo", "investigational drug", "immunosuppressant", "monoclonal antibody",
+                          "chemotherapy", "estrogen", "oral contraceptive", "vaccine"})  # fmt: skip
+
+# How protocols name classes. {a|b} are alternatives, [x] is optional.
+_CLASSES: dict[str, str] = {
+    "ms disease-modifying therapy": """[ms|multiple sclerosis] [approved] disease {modifying|modulating|modification} [ms|multiple sclerosis] {therapy|drug|treatment|agent|medication|therapeutic|product|compound}
+        dmt; dmd; dmts; ms dmt; disease modifying; disease modifying {and|or|and or} {immunosuppressive|immunomodulatory} {therapy|treatment|drug|agent}
+        ms {therapy|treatment|medication|drug}; {therapy|treatment|medication|drug} for {ms|multiple sclerosis}; multiple sclerosis {therapy|treatment|medication|drug}
+        ms {specific|modifying} {therapy|treatment|medication|drug}""",
+    "immunosuppressant": """immunosuppressant; immunosuppressive; immunosuppressive {therapy|treatment|drug|agent|medication}; immunosuppressant {therapy|treatment|drug|agent|medication}
+        immuno suppressive [drug|agent|therapy|treatment|medication]; immune suppressive [drug|agent|therapy|treatment|medication]; immunosuppression therapy; immunosuppressor; immune suppressant
+        immunosuppressive {or|and|and or} {chemotherapeutic|cytotoxic} {medication|agent|drug|therapy}""",
+    "immunomodulator": """immunomodulator; immunomodulatory; immunomodulating; immune modulator; immunomodulatory {therapy|treatment|drug|agent|medication}
+        immunomodulating {therapy|treatment|drug|agent|medication}; immune {modulating|modulatory} {therapy|treatment|drug|agent|medication}; immunologic {therapy|treatment}""",
+    "interferon": "interferon; ifn; interferon {therapy|treatment}",
+    "interferon beta": """interferon beta; beta interferon; interferon b; ifn beta; ifn b; ifnb; ifnbeta; interferon β; ifn β; ifnβ; inf beta; β interferon; β ifn; bifn; interferonbeta
+        interferon β preparation; interferon beta preparation; b interferon; inf b; ifn beta product""",
+    "interferon beta-1a": "interferon beta 1a; interferon β 1a; ifn beta 1a; ifn β 1a; ifnb 1a; ifnβ 1a; ifnβ1a; beta interferon 1a; beta 1a interferon; interferon b 1a; ifn b 1a; interferon beta1a; β 1a; avonex; rebif; im ifn beta 1a",
+    "interferon beta-1b": "interferon beta 1b; interferon β 1b; ifn beta 1b; ifn β 1b; ifnb 1b; ifnβ 1b; ifnβ1b; beta interferon 1b; interferon b 1b; ifn b 1b; interferon beta1b; betaseron; betaferon; extavia; β 1b",
+    "glatiramer acetate": "glatiramer; glatiramer acetate; ga; copaxone; glatirameracetate; glatimer acetate; copolymer 1",
+    "fingolimod": "fty720; fty 720; fingolimod; gilenya",
+    "dimethyl fumarate": "dmf; bg 12; bg00012; bg 00012; dimethyl fumarate; dimethylfumarate; tecfidera",
+    "fumaric acid esters": "fumarate; fumaric acid ester; fumaric acid; fumaderm; fumaric acid derivative",
+    "s1p receptor modulator": "s1p {modulator|receptor modulator|receptor modulating compound|receptor modulating agent|receptor agonist}; sphingosine 1 phosphate [receptor] {modulator|agonist}; s1p [receptor] {modulating|modulator} {compound|agent|drug|therapy}; sphingosine 1 phosphate {receptor} modulating agent",
+    "monoclonal antibody": "monoclonal antibody; [therapeutic] monoclonal antibody {therapy|treatment}; mab therapy; monoclonal antibody drug",
+    "anti-cd20 antibody": "anti cd20; anti cd20 {antibody|therapy|agent|treatment|monoclonal antibody}; anti cd 20 [antibody|therapy]",
+    "b-cell-depleting therapy": "b cell {depleting|targeted|targeting|depletion} {therapy|agent|treatment|drug|medication}; b cell depleting; b lymphocyte depleting {therapy|agent}",
+    "cell-depleting therapy": "{lymphocyte|cell|leukocyte|t cell} depleting {therapy|agent|treatment|drug|antibody}; cell depletion therapy; {lympho|lymphocyte} {depletion|ablation} therapy",
+    "anti-cd4 antibody": "anti cd4 {antibody|therapy|treatment|monoclonal antibody}; anti cd4; anti cd4 antibody treatment",
+    "cytotoxic therapy": "cytotoxic [drug|agent|therapy|treatment|medication]; cytostatic [drug|agent|therapy|treatment|medication]; cytotoxic chemotherapy",
+    "chemotherapy": "chemotherapy; chemotherapeutic [agent|drug|medication|therapy]; chemo therapy; antineoplastic [agent|drug|therapy]",
+    "cytokine therapy": "cytokine; cytokine therapy; anti cytokine therapy",
+    "corticosteroid": """corticosteroid; corticoid; steroid; glucocorticoid; glucocorticosteroid; corticosteroid {therapy|treatment}; steroid {therapy|treatment}; methylprednisolone; methylprednisone; methyl prednisolone; prednisone; prednisolone; cortisone; dexamethasone; ivmp; solumedrol; solu medrol; hydrocortisone; betamethasone; triamcinolone; cortico steroid; cortisol""",
+    "corticotropin": "acth; adrenocorticotropic hormone; adrenocorticotrophic hormone; adrenocorticotropin; adrenocorticotrophin; corticotropin; corticotrophin; acthar; repository corticotropin; adreno corticotrophic hormone; adrenocorticotropic",
+    "immunoglobulin": "immunoglobulin; immune globulin; gammaglobulin; gamma globulin; immunglobulin",
+    "intravenous immunoglobulin": "ivig; intravenous immunoglobulin; intravenous immune globulin; iv immunoglobulin; intravenous gammaglobulin; ivig therapy; i v immunoglobulin; iv immune globulin; iv ig; ig iv; intravenous ig; immunoglobulin g iv",
+    "plasma exchange": "plasmapheresis; plasma exchange; plasmaphoresis; plasma pheresis; plex; therapeutic plasma exchange; apheresis",
+    "cytapheresis": "cytapheresis; leukapheresis; lymphocytapheresis",
+    "total lymphoid irradiation": "total lymphoid irradiation; lymphoid irradiation; total lymph node irradiation; tli; total lymphoid radiation",
+    "total body irradiation": "total body irradiation; whole body irradiation; tbi; total body radiation; whole body radiation",
+    "stem cell transplantation": "stem cell {transplant|transplantation|treatment|therapy|rescue}; [hematopoietic|haematopoietic] stem cell {transplant|transplantation}; hsct; ahsct; ahscts; autologous [hematopoietic|haematopoietic] stem cell {transplant|transplantation}; stem cell; bone marrow stem cell transplantation",
+    "bone marrow transplantation": "bone marrow {transplant|transplantation}; bmt",
+    "autologous bone marrow transplantation": "autologous bone marrow {transplant|transplantation}",
+    "allogeneic bone marrow transplantation": "{allogeneic|allogenic} bone marrow {transplant|transplantation}",
+    "bone marrow ablation": "ablation of the bone marrow; bone marrow ablation; myeloablation; radiation ablation of the bone marrow",
+    "transplantation": "organ {transplant|transplantation}; transplantation; solid organ transplant; transplant",
+    "anti-rejection therapy": "anti rejection {therapy|drug|treatment|medication}; antirejection {therapy|drug|treatment|medication}",
+    "t cell vaccination": "t cell vaccination; tcell vaccination; t cell vaccine; t cell or t cell receptor vaccination; tcell or t cell receptor vaccination",
+    "t cell receptor vaccination": "t cell receptor vaccination; tcr vaccination; t cell receptor vaccine; t cell receptor peptide vaccine; t cell receptor {therapy|peptide}",
+    "live vaccine": "live vaccine; live attenuated vaccine; live or {live attenuated|attenuated} vaccine; live [virus|viral] {vaccine|vaccination}; attenuated vaccine; live vaccination; live {or live attenuated|attenuated|and live attenuated} {vaccine|vaccination}; live attenuated virus vaccine; live attenuated",
+    "cyp3a4 inhibitor": "cyp3a4 inhibitor; inhibitor of {cyp3a4|cyp 3a4|cyp3a|cytochrome p450 3a4}; cyp 3a4 inhibitor; cyp3a inhibitor; cytochrome p450 3a4 inhibitor; strong cyp3a4 inhibitor",
+    "fampridine": "fampridine; dalfampridine; 4 aminopyridine; aminopyridine; ampyra; fampyra; 4 ap; 4 ap fampridine; fampridine sr",
+    "prasterone": "dhea; dehydroepiandrosterone; prasterone",
+    "estrogen": "estrogen; oestrogen; estradiol; estrogen {therapy|replacement}",
+    "androgen": "androgen; testosterone; anabolic steroid",
+    "anti-estrogen": "anti estrogen; antiestrogen; anti oestrogen",
+    "sex hormone": "sex hormone; hormone replacement therapy; sex steroid; hrt; hormonal replacement therapy; progesterone; sex steroid hormone; exogenous hormone therapy",
+    "beta blocker": "beta blocker; β blocker; beta adrenergic blocker; beta adrenergic blocking agent; betablocker; beta blocking agent",
+    "calcium channel blocker": "calcium channel blocker; calcium channel antagonist; calcium antagonist",
+    "class ia antiarrhythmic": "class ia antiarrhythmic [drug|agent|medication]; class ia; class ia anti arrhythmic [drug|agent|medication]; class 1a antiarrhythmic [drug|agent|medication]; class 1a",
+    "class iii antiarrhythmic": "class iii antiarrhythmic [drug|agent|medication]; class iii antiarrhythmic; class iii anti arrhythmic [drug|agent|medication]; class 3 antiarrhythmic [drug|agent|medication]",
+    "qt-prolonging drug": "qt prolonging {drug|medication|agent}; {drug|medication|agent} that prolong {the qt interval|qt interval|the qt|qt|the qtc|the qtc interval}; drug known to prolong {the qt interval|qt interval|the qt|qt|qtc}; medication known to prolong {the qt interval|qt interval|the qt}",
+    "antihypertensive": "antihypertensive [drug|agent|medication|treatment|therapy]; anti hypertensive [drug|medication]; medication for {heart or blood pressure|blood pressure}",
+    "cardiac medication": "cardiac medication; medication for heart; heart medication; cardiovascular medication",
+    "diuretic": "diuretic",
+    "anticholinergic": "anticholinergic [drug|agent|medication]; anti cholinergic [drug|agent|medication]",
+    "benzodiazepine": "benzodiazepine; benzodiazepine medication",
+    "antipsychotic": "antipsychotic [drug|medication]; neuroleptic; anti psychotic [drug|medication]",
+    "antidepressant": "antidepressant; anti depressant; antidepressive [drug|medication]",
+    "antispasticity medication": "antispasticity {medication|drug|agent|treatment|therapy}; anti spasticity {medication|drug|agent|treatment|therapy}; antispastic {medication|drug|agent|treatment|therapy}; spasticity medication",
+    "medication affecting cognition": "medication judged to have the potential to impact cognitive function; medication {affecting|that affect|that may affect|known to affect|that could affect} {cognition|cognitive function}",
+    "analgesic": "analgesic [drug|medication]; pain medication; pain killer; painkiller",
+    "antipyretic": "antipyretic [drug|medication]",
+    "nsaid": "nsaid; nonsteroidal anti inflammatory {drug|agent|medication}; non steroidal anti inflammatory {drug|agent|medication}",
+    "green tea": "green tea; polyphenon e; green tea compound",
+    "intraocular steroid": "{intraocular|intravitreal|periocular} {steroid|corticosteroid}",
+    "intraocular anti-angiogenic drug": "{intraocular|intravitreal} {anti angiogenic|anti vegf|antiangiogenic} {drug|agent|therapy|treatment|injection}; anti vegf {drug|agent|therapy|treatment|injection}",
+    "drug affecting the retina": "drug {affecting the retina|toxic to the retina|with retinal toxicity}; retinotoxic {drug|medication}; medication {affecting the retina|toxic to the retina|with retinal toxicity}; drug known to affect the retina; medication known to affect the retina",
+    "iodide salt": "iodide salt; iodide; potassium iodide",
+    "hormonal contraceptive": "hormonal contraceptive; oral contraceptive",
+    "accelerated elimination": "accelerated elimination [procedure]",
+    "investigational drug": """{investigational|experimental} {drug|agent|product|medication|treatment|therapy|compound|medicinal product|medicine|substance|new drug|device|procedure|drug therapy}; investigational {or|and|and or} experimental {drug|agent|product|medication|treatment|therapy}
+        experimental {or|and|and or} investigational {drug|agent|product|medication|treatment|therapy}; study drug from another; unapproved {drug|agent}; unlicensed {drug|agent}; investigative {drug|agent|product|therapy}
+        investigational medicinal product; investigational {drug|agent|product} {or|and} {device|procedure|treatment}; {non registered|nonregistered} drug; investigational medical product; investigational {study drug|study medication}""",
+}  # fmt: skip
+
+_INFECTIONS: dict[str, str] = {
+    "hiv": "hiv; human immunodeficiency virus; hiv 1; hiv 2; hiv antibody; hiv infection; human immune deficiency virus; human immunodeficiency virus hiv",
+    "aids": "aids; acquired immunodeficiency syndrome; acquired immune deficiency syndrome",
+    "hepatitis b": "hepatitis b; hbv; hbsag; hepatitis b virus; hbs antigen; hep b; hepatitis b surface antigen; hepatitis b core antibody; anti hbc",
+    "hepatitis c": "hepatitis c; hcv; hepatitis c virus; hep c; hcv antibody; hepatitis c antibody",
+    "hepatitis": "hepatitis; viral hepatitis",
+    "htlv-1": "htlv 1; htlv i; htlv; human t lymphotropic virus",
+    "tuberculosis": "tuberculosis; tb; mycobacterium tuberculosis",
+    "syphilis": "syphilis",
+    "lyme disease": "lyme disease; lyme; borreliosis; lyme borreliosis",
+    "progressive multifocal leukoencephalopathy": "progressive multifocal leukoencephalopathy; pml; progressive multifocal leucoencephalopathy",
+    "opportunistic infection": "opportunistic infection; [severe|serious] opportunistic infection; opportunistic infectious disease",
+    "invasive fungal infection": "invasive fungal infection; invasive fungal disease; invasive mycosis",
+    "systemic fungal infection": "systemic fungal infection; fungal infection; systemic mycosis",
+    "systemic bacterial infection": "systemic bacterial infection; bacterial infection",
+    "systemic viral infection": "systemic viral infection; viral infection",
+    "active systemic infection": "active systemic infection",
+    "systemic infection": "systemic infection",
+    "serious local infection": "serious local infection; local infection",
+    "severe infection": "severe infection; serious infection; significant infection; major infection",
+    "severe active infection": "severe active infection; active severe infection; clinically severe active infection; active serious infection; serious active infection",
+    "active infection": "active infection; ongoing infection; current infection; uncontrolled infection; ongoing or active infection; active or ongoing infection; active or chronic infection; acute or chronic infection; chronic infection; active chronic infection; persistent infection",
+    "acute infection": "acute infection; intercurrent infection",
+    "infectious disease": "infectious disease; infectious illness",
+    "any infection": "infection",
+    "abscess": "abscess",
+    "cellulitis": "cellulitis",
+    "pneumonia": "pneumonia",
+    "septicemia": "septicemia; septicaemia; sepsis",
+    "covid-19": "covid 19; sars cov 2; covid; covid19; coronavirus disease",
+    "varicella zoster": "varicella; varicella zoster; chickenpox; vzv; varicella zoster virus; herpes zoster; shingles; chicken pox",
+    "cytomegalovirus": "cmv; cytomegalovirus",
+    "epstein-barr virus": "epstein barr virus; ebv",
+    "herpes": "herpes simplex; herpes",
+}  # fmt: skip
+
+_LABS: dict[str, str] = {
+    "alt": "alt; sgpt; alanine aminotransferase; alanine transaminase; alanine amino transferase; alat; serum glutamic pyruvic transaminase; alt sgpt; sgpt alt",
+    "ast": "ast; sgot; aspartate aminotransferase; aspartate transaminase; aspartate amino transferase; asat; serum glutamic oxaloacetic transaminase; ast sgot; sgot ast; asparate aminotransferase",
+    "transaminases": "transaminase; aminotransferase; liver enzyme; hepatic enzyme; liver transaminase; liver function test; lft; hepatic transaminase",
+    "alkaline phosphatase": "alkaline phosphatase; alp; alk phos",
+    "ggt": "ggt; gamma gt; gamma glutamyl transferase; gamma glutamyltransferase; γgt; gamma glutamyl transpeptidase",
+    "total bilirubin": "total bilirubin; bilirubin; serum bilirubin; total serum bilirubin; serum total bilirubin; bilirubin total",
+    "direct bilirubin": "direct bilirubin",
+    "conjugated bilirubin": "conjugated bilirubin",
+    "creatinine": "creatinine; serum creatinine; plasma creatinine; creatinine level",
+    "creatinine clearance": "creatinine clearance; crcl; calculated creatinine clearance; estimated creatinine clearance; clcr",
+    "gfr": "gfr; egfr; glomerular filtration rate; estimated glomerular filtration rate",
+    "leukocytes": "leukocyte; wbc; white blood cell; white blood cell count; leucocyte; white cell count; white blood count; total leukocyte count; leukocyte count; wbc count",
+    "lymphocytes": "lymphocyte; lymphocyte count; absolute lymphocyte count; alc; total lymphocyte count",
+    "neutrophils": "neutrophil; neutrophil count; absolute neutrophil count; anc; granulocyte; absolute neutrophil; polymorphonuclear cell; absolute granulocyte count; segmented neutrophil; neutrophil granulocyte",
+    "platelets": "platelet; platelet count; thrombocyte; thrombocyte count; plt",
+    "hemoglobin": "hemoglobin; haemoglobin; hgb; hb; hemoglobin level",
+    "hematocrit": "hematocrit; haematocrit; hct",
+    "hba1c": "hba1c; hemoglobin a1c; glycated hemoglobin; glycosylated hemoglobin; hb a1c; glycosylated hemoglobin a1c; haemoglobin a1c; a1c",
+    "glucose": "glucose; fasting glucose; fasting plasma glucose; blood glucose; fasting blood glucose; plasma glucose",
+    "cholesterol": "cholesterol; total cholesterol",
+    "triglycerides": "triglyceride",
+    "tsh": "tsh; thyroid stimulating hormone",
+    "prolactin": "prolactin",
+    "psa": "psa; prostate specific antigen",
+    "albumin": "albumin; serum albumin",
+    "inr": "inr; international normalized ratio; international normalised ratio",
+    "cd4 cells": "cd4 count; cd4 cell count; cd4 lymphocyte; cd4 t cell; cd4",
+    "igg": "igg; immunoglobulin g; serum igg",
+    "igm": "igm; immunoglobulin m; serum igm",
+    "potassium": "serum potassium; potassium",
+    "vitamin d": "25 hydroxyvitamin d; 25 oh d; 25 oh vitamin d; serum vitamin d",
+    "amylase": "amylase",
+    "lipase": "lipase",
+    "interferon neutralising antibody titre (cpe assay)": "nab titre; nab titer; neutralising antibody titre; neutralizing antibody titer; neutralizing antibody titre; nab",
+}  # fmt: skip
+
+TOKEN = re.compile(r"[a-z0-9µβγ]+")
+
+
+class Mention(NamedTuple):
+    """A term where it stands in the canonical text."""
+
+    start: int
+    end: int
+    term: str
+    family: str
+
+
+def stem(token: str) -> str:
+    """Plural away: enough for nouns of this vocabulary."""
+    if token.endswith("ies") and len(token) > 4:
+        return token[:-3] + "y"
+    if token.endswith("s") and len(token) > 3 and not token.endswith(("ss", "us", "is")):
+        return token[:-1]
+    return token
+
+
+_ALTERNATIVES = re.compile(r"\{([^}]*)\}|\[([^\]]*)\]|([^\s{}\[\]]+)")
+
+
+def _spellings(pattern: str) -> list[tuple[str, ...]]:
+    parts: list[list[str]] = []
+    for match in _ALTERNATIVES.finditer(pattern):
+        required, optional, word = match.groups()
+        if required is not None:
+            parts.append([option.strip() for option in required.split("|")])
+        elif optional is not None:
+            parts.append([option.strip() for option in optional.split("|")] + [""])
+        else:
+            parts.append([word])
+    return [
+        tuple(stem(t) for t in TOKEN.findall(" ".join(combination)))
+        for combination in itertools.product(*parts)
+    ]
+
+
+Trie = dict
+
+
+def _add(trie: Trie, tokens: tuple[str, ...], term: str, family: str) -> None:
+    node = trie
+    for token in tokens:
+        node = node.setdefault(token, {})
+    node.setdefault("", (term, family))
+
+
+def _seeded() -> list[tuple[tuple[str, ...], str]]:
+    groups = dict(drugs.drugs().select("inn", "groups").iter_rows())
+    rename = {"autologous hematopoietic stem cell transplantation": "stem cell transplantation",
+              "organ transplantation": "transplantation"}  # fmt: skip
+    out = []
+    for alias, inn, kind in drugs.aliases().select("alias", "inn", "kind").iter_rows():
+        if inn in _SKIPPED_INN or kind == "language" or alias in _AMBIGUOUS or len(alias) < 3:
+            continue
+        of = (groups.get(inn) or "").split(";")
+        term = rename.get(inn, inn)
+        if "corticosteroid" in of and inn != "corticotropin":
+            term = "corticosteroid"
+        if inn == "tetracosactide":
+            term = "corticotropin"
+        out.append((tuple(stem(t) for t in TOKEN.findall(alias)), term))
+    return out
+
+
+@lru_cache(maxsize=1)
+def trie() -> Trie:
+    """All phrases: the tables of this module first, then the drug seeds."""
+    root: Trie = {}
+    for table, family in ((_CLASSES, "drug"), (_INFECTIONS, "infection"), (_LABS, "lab")):
+        for term, phrases in table.items():
+            for pattern in re.split(r"[;\n]", phrases):
+                for tokens in _spellings(pattern):
+                    if tokens:
+                        _add(root, tokens, term, family)
+    for tokens, term in _seeded():
+        if tokens:
+            _add(root, tokens, term, "drug")
+    return root
+
+
+def mentions(text: str) -> list[Mention]:
+    """Terms of a canonical text from left to right, the longest phrase at each place, none overlapping."""
+    found = TOKEN.finditer(text)
+    tokens = [(stem(m.group()), m.start(), m.end()) for m in found]
+    root, out, position, total = trie(), [], 0, len(tokens)
+    while position < total:
+        node = root.get(tokens[position][0])
+        if node is None:
+            position += 1
+            continue
+        best, length, ahead = node.get(""), 1, position + 1
+        while ahead < total:
+            node = node.get(tokens[ahead][0])
+            if node is None:
+                break
+            ahead += 1
+            if "" in node:
+                best, length = node[""], ahead - position
+        if best is None:
+            position += 1
+            continue
+        out.append(Mention(tokens[position][1], tokens[position + length - 1][2], *best))
+        position += length
+    return out

@@ -1,0 +1,127 @@
+"""What a rule sees of one criterion, and what it says. No rules here."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import NamedTuple
+
+from pipeline.registry.eligibility import lexicon, quantities
+
+
+class Constraint(NamedTuple):
+    """One condition, with its place in the canonical text. Fields as in `registry.criterion_constraints`."""
+
+    kind: str
+    polarity: str
+    start: int
+    end: int
+    rule_id: str
+    min_value: float | None = None
+    min_inclusive: bool | None = None
+    max_value: float | None = None
+    max_inclusive: bool | None = None
+    unit: str | None = None
+    measure: str | None = None
+    window_value: float | None = None
+    window_unit: str | None = None
+    window_near_value: float | None = None
+    window_near_unit: str | None = None
+    window_anchor: str | None = None
+    terms: tuple[str, ...] = ()
+    term_logic: str = "any"
+    exception_terms: tuple[str, ...] = ()
+    exceptions: tuple[str, ...] = ()
+    is_qualified: bool = False
+    any_of_group: str | None = None
+    all_of_group: str | None = None
+    on_therapy_value: float | None = None
+    on_therapy_unit: str | None = None
+
+
+_EXCEPT = re.compile(
+    r"\b(?:except(?:\s+for|\s+if|\s+in|\s+when)?|excluding|exception of|exceptions?:|unless|other than|apart from|aside from|not including|with the exclusion of|exclusive of|but not|however,?)\b"
+)
+_PERMITTED = re.compile(
+    r"\b(?:(?:is|are|were|was|will be|may be|can be|be)\s+(?:\w+\s+)?(?:allowed|permitted|acceptable|accepted|eligible|included|enrolled|considered|not exclusionary|not excluded|rescreened|re-screened)|not exclusionary|not an exclusion|are allowed|is permitted|do(?:es)? not exclude|not be excluded|may (?:participate|enrol\w*|enter|be\b)|can (?:participate|enrol\w*|enter)|does not constitute)\b"
+)
+_NEGATION = re.compile(
+    r"\b(?:no|not|never|without|none|naive|neither|nor|free (?:of|from)|absence of|negative|off|abstain\w*|lack of|denies|non)\b"
+)
+_SUBJECTIVE = re.compile(
+    r"\b(?:in\s+the\s+(?:investigator|opinion|judg\w+|view|clinical)\S*|investigator\S*\s+(?:opinion|judg\w+|discretion|consider\w*|believ\w*|feel\w*|determin\w*|deem\w*)|opinion of|judg\w+ (?:of|by)|discretion of|as (?:determined|assessed|judged|deemed|considered) by|deemed\s+\w+|investigator considers|considered by the (?:\w+ )?(?:investigator|physician|clinician)|determined by the (?:\w+ )?(?:investigator|physician|clinician)|at the discretion|would (?:compromise|interfere|preclude|jeopardi[sz]e|put)|could (?:interfere|compromise|jeopardi[sz]e)|may (?:interfere|compromise|jeopardi[sz]e)|physician'?s? (?:opinion|judg\w+|discretion)|in the judg\w+)"
+)
+
+
+class Reading:
+    """One criterion in canonical spelling, with everything that several rules ask for computed once.
+
+    `sense` is "require" where the words state what a patient must have, "forbid" where they state what excludes.
+    `head` is the canonical text of the line that introduces the criterion.
+    """
+
+    __slots__ = ("__dict__", "head", "is_ms", "sense", "text")
+
+    def __init__(self, text: str, sense: str, head: str = "", is_ms: bool = True):
+        self.text, self.sense, self.head, self.is_ms = text, sense, head, is_ms
+
+    @cached_property
+    def mentions(self) -> list[lexicon.Mention]:
+        return lexicon.mentions(self.text)
+
+    @cached_property
+    def spans(self) -> list[quantities.Span]:
+        return quantities.spans(self.text)
+
+    @cached_property
+    def head_spans(self) -> list[quantities.Span]:
+        return quantities.spans(self.head) if self.head else []
+
+    @cached_property
+    def clauses(self) -> list[tuple[int, int]]:
+        return quantities.clauses(self.text)
+
+    def clause(self, position: int) -> tuple[int, int]:
+        for start, end in self.clauses:
+            if start <= position < end:
+                return start, end
+        return 0, len(self.text)
+
+    @cached_property
+    def exception_zones(self) -> list[tuple[int, int]]:
+        """Where the text says what is not meant: from "except" to the end of its bracket or clause."""
+        zones = []
+        for found in _EXCEPT.finditer(self.text):
+            start = found.start()
+            depth, end = 0, None
+            _, clause_end = self.clause(start)
+            for position in range(start, clause_end):
+                letter = self.text[position]
+                if letter == "(":
+                    depth += 1
+                elif letter == ")":
+                    depth -= 1
+                    if depth < 0:
+                        end = position
+                        break
+            zones.append((start, end if end is not None else clause_end))
+        return zones
+
+    def in_exception(self, position: int) -> bool:
+        return any(start <= position < end for start, end in self.exception_zones)
+
+    @cached_property
+    def is_subjective(self) -> bool:
+        return bool(_SUBJECTIVE.search(self.text))
+
+    def permits(self, start: int, end: int) -> bool:
+        """The clause says what is allowed, not what is asked for."""
+        return bool(_PERMITTED.search(self.text, start, end))
+
+    def negated(self, start: int, position: int, reach: int = 60) -> bool:
+        """A negation stands in the clause before a position."""
+        return bool(_NEGATION.search(self.text, max(start, position - reach), position))
+
+    def exceptions_in(self, start: int, end: int) -> tuple[str, ...]:
+        """Exception texts of a clause as canonical text positions; cut from the original by the caller."""
+        return tuple(f"{a}:{b}" for a, b in self.exception_zones if start <= a < end)

@@ -1,0 +1,1220 @@
+"""Rules about multiple sclerosis and age: EDSS, relapses, course, diagnosis, duration, MRI activity.
+
+Each rule is a function from a Reading to constraints; its docstring is its line in the rule table of the docs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.registry.eligibility.quantities import (
+    DAYS,
+    NUMBER,
+    UNIT,
+    Bounds,
+    Span,
+    bounds_at,
+    compared,
+    number,
+    unit_of,
+)
+from pipeline.registry.eligibility.reading import Constraint, Reading
+
+# --------------------------------------------------------------------------------------------------------------- EDSS
+_EDSS = re.compile(
+    r"(?:kurtzke'?s?\s+)?(?:expanded\s+)?disability\s+(?:status|index)\s+(?:scale|score)s?|\bedss\b|expanded\s+disability\s+(?:scale|score|status)|\bkurtzke\b(?!\s+(?:functional|fs))"
+)
+_EDSS_FILLER = (
+    r"(?:[\s,:;=()\[\]\"]|\bedss\b|\bscores?\b|\bscale\b|\bvalues?\b|\btotal\b|\bof\b|\bis\b|\bwas\b|\bmust\b|\bbe\b|\bare\b|\bshould\b|\bhas\b|\bhave\b|\bto\b"
+    r"|\ban?\b|\bthe\b|\bbetween\b|\bfrom\b|\branges?\b|\branging\b|\bwithin\b|\bin\b|\bat\b|\bscreening\b|\bbaseline\b|\bvisits?\b|\bentry\b|\bstudy\b"
+    r"|\benrol\w*\b|\binclusion\b|\brandomi[sz]\w+\b|\btime\b|\bdisability\b|\bstatus\b|\bexpanded\b|\bkurtzke'?s?\b|\bcurrent(?:ly)?\b|\bdocumented\b"
+    r"|\bgrade\b|\blevel\b|\bstep\b|\bon\b|\bpoints?\b|\bequal\b|\bas\b|\bassessed\b|\bmeasured\b|\bdefined\b|\bday\s*-?\d\b|\bboth\b|\bindex\b|\bcriteri\w+\b"
+    r"|\brating\b|\bconverted\b|\bdetermined\b|\bby\b|\ballowed\b|\bpatients?\b|\bsubjects?\b|\bparticipants?\b|\bwith\b|\boverall\b|\bfinal\b|\bin the range\b|\bseverity\b|[-+](?=\s*\D))"
+)
+_EDSS_GAP = re.compile(rf"{_EDSS_FILLER}*?(?=[\d≥≤><]|up to)")
+_EDSS_BEFORE = re.compile(
+    r"[\s,]*(?:points?\s*)?(?:\(?\s*inclusive\s*\)?\s*)?(?:on|in|of|for|as measured by|according to|per|by|using|at)?\s*(?:the\s+|their\s+)?(?:baseline\s+|screening\s+)?$"
+)
+_EDSS_CHANGE = re.compile(
+    r"\b(?:increas\w+|progress\w*|worsen\w*|deteriorat\w*|chang\w+|improv\w+|declin\w+|decreas\w+|confirmed disability|step up|rise)\b"
+)
+_CONDITIONAL = re.compile(
+    r"\b(?:if|for (?:subjects|patients|participants|those)|when|where|in case)\b[^.;]{0,60}$"
+)
+_IN_PATIENTS = re.compile(
+    r"\b(?:in|for|among)\s+(?:patients|subjects|participants|those|individuals|people)\s+(?:with|who have|having)\s+(?:an?\s+)?$"
+)
+_SUBSCORE = re.compile(
+    r"\b(?:functional system|fs\b|sub-?scores?|subscale|pyramidal|cerebellar|brainstem|bladder|ambulation (?:score|index))"
+)
+
+
+def edss_range(r: Reading) -> Iterator[Constraint]:
+    """edss.range v1: an EDSS between, at least, at most or above a value, before or after the scale's name."""
+    text = r.text
+    if "edss" not in text and "disability" not in text and "kurtzke" not in text:
+        return
+    last_end = -1
+    names = list(_EDSS.finditer(text))
+    for index, found in enumerate(names):
+        if found.start() < last_end:
+            continue
+        # The full name and its abbreviation beside it are one mention.
+        if (
+            index + 1 < len(names)
+            and names[index + 1].start() - found.end() <= 12
+            and not re.search(r"\d", text[found.end() : names[index + 1].start()])
+        ):
+            continue
+        clause_start, _ = r.clause(found.start())
+        before = text[clause_start : found.start()]
+        begin = found.start()
+        for previous in names[:index]:
+            if found.start() - previous.end() <= 12:
+                begin = previous.start()
+                before = text[clause_start:begin]
+        if _EDSS_CHANGE.search(before[-70:]) and (
+            _CONDITIONAL.search(before) or not re.search(r"[,;]|\band\b", before[-40:])
+        ):
+            continue
+        gap = _EDSS_GAP.match(text, found.end())
+        hits: list[tuple[Bounds, int, int]] = []
+        if gap:
+            # "EDSS progression of 1 point", "EDSS increase ≥ 1"
+            at = gap.end()
+            got = bounds_at(text, at)
+            if got:
+                hits.append((got[0], at, got[1]))
+                tail = re.match(r"[^\d.;]{0,12}\b(?:or|and)\s*(?=[≥≤><])", text[got[1] :])
+                if tail:
+                    second = bounds_at(text, got[1] + tail.end())
+                    if second and _is_edss(second[0]):
+                        hits.append((second[0], got[1] + tail.end(), second[1]))
+        if not hits:
+            # "a score of 0 to 6.5 on the EDSS", "0-5.5 on EDSS"
+            window_start = max(clause_start, begin - 45)
+            for start in range(window_start, begin):
+                if text[start] in "≥≤><" or (
+                    text[start].isdigit() and not (text[start - 1].isdigit() or text[start - 1] in ".,-")
+                ):
+                    got = bounds_at(text, start)
+                    if (
+                        got
+                        and got[1] <= begin
+                        and _EDSS_BEFORE.fullmatch(text[got[1] : begin])
+                        and _is_edss(got[0])
+                    ):
+                        hits.append((got[0], start, got[1]))
+                        break
+        for bounds, start, end in hits:
+            if not _is_edss(bounds):
+                continue
+            following = text[end : end + 24]
+            if re.match(
+                r"\s*(?:weeks|months|years|days|mg|lesion|relapse|%|meters|metres|m\b|feet)", following
+            ):
+                continue
+            if re.match(
+                r"\s*(?:-?\s*points?|steps?)?\s*(?:increase|worsening|progression|change|improvement|decrease)",
+                following,
+            ):
+                continue
+            if _SUBSCORE.search(text[found.end() : end + 30]) or _SUBSCORE.search(before[-30:]):
+                continue
+            if re.search(
+                r"\b(?:increas|progress|worsen|deteriorat|chang|improv)\w*", text[found.end() : start]
+            ):
+                continue
+            if r.in_exception(begin) and r.sense == "require":
+                continue
+            quote_end = re.match(r"\s*(?:points?)?,?\s*\(?\s*inclusive\)?", text[end:])
+            last = end + (quote_end.end() if quote_end else 0)
+            last_end = max(last, found.end())
+            anchor = _near_anchor(text, last)
+            group = None
+            if _IN_PATIENTS.search(before) and r.sense == "forbid":
+                group = "with"
+            elif _CONDITIONAL.search(before[-60:]):
+                continue
+            yield Constraint(
+                "edss_range", r.sense, min(begin, start), max(last, found.end()), "edss.range",
+                *bounds, unit="points", window_anchor=anchor, any_of_group=group,
+            )  # fmt: skip
+
+
+def _is_edss(bounds: Bounds) -> bool:
+    values = [v for v in (bounds.min_value, bounds.max_value) if v is not None]
+    return bool(values) and all(0 <= v <= 10 and (v * 2) % 1 == 0 for v in values)
+
+
+_ANCHOR_NEAR = re.compile(
+    r"[\s,)]*(?:points?)?[\s,)]*(?:\(?\s*inclusive\s*\)?)?[\s,]*(?:at|on|by|during|prior to|before)\s+(?:the\s+|time of\s+)*(screening|baseline|randomi[sz]|enrol|inclusion|study entry|entry|day -?[01])"
+)
+_ANCHOR_NAMES = {
+    "sc": "screening",
+    "ba": "baseline",
+    "ra": "randomization",
+    "en": "enrolment",
+    "in": "enrolment",
+    "st": "study_entry",
+    "da": "baseline",
+}
+
+
+def _near_anchor(text: str, end: int) -> str | None:
+    found = _ANCHOR_NEAR.match(text, end)
+    if not found:
+        return None
+    word = found.group(1)
+    return "study_entry" if word.startswith(("entry", "study")) else _ANCHOR_NAMES[word[:2]]
+
+
+_EDSS_STEP = re.compile(
+    rf"(?:(?P<word>increas\w+|progress\w*|worsen\w*|deteriorat\w*)\b[^.;]{{0,60}}?(?P<symbol>[≥>])?\s*(?:of\s+)?(?P<value>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?|edss))"
+    rf"|(?:(?P<symbol2>[≥>])?\s*(?P<value2>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?)?\s*(?:edss\s+)?(?:increas\w+|progress\w*|worsen\w*|deteriorat\w*))"
+)
+
+
+def edss_change(r: Reading) -> Iterator[Constraint]:
+    """edss.change v1: a rise of the EDSS by a number of points, with the window in which it happened."""
+    text = r.text
+    if "edss" not in text and "disability" not in text:
+        return
+    for clause_start, clause_end in r.clauses:
+        clause = text[clause_start:clause_end]
+        if not _EDSS.search(clause):
+            continue
+        for found in _EDSS_STEP.finditer(text, clause_start, clause_end):
+            near = text[max(clause_start, found.start() - 70) : min(clause_end, found.end() + 60)]
+            if not _EDSS.search(near):
+                continue
+            value = number(found["value"] or found["value2"])
+            if not 0 < value <= 5 or re.search(r"\bfss\b|functional system", near):
+                continue
+            window = _window(r, clause_start, clause_end, found.start(), found.end())
+            yield Constraint(
+                "edss_change", r.sense, found.start(), found.end(), "edss.change",
+                value, (found["symbol"] or found["symbol2"]) != ">", unit="points", **_window_fields(window),
+            )  # fmt: skip
+            break
+
+
+# ---------------------------------------------------------------------------------------------------------------- age
+_AGE_WORD = re.compile(r"\b(?:ages?|aged|aging)\b")
+_AGE_FILLER = re.compile(
+    r"(?:[\s,:=()\[\]]|\b(?:at|of|is|are|was|be|must|should|between|from|ranges?|ranging|in|the|time|screening|baseline|study|entry|enrol\w*|inclusion|consent|years?|yrs?|within|and|to|group|limits?|informed|signing|randomi[sz]\w+|visit|a|an|have|with|range of|day -?1|criteria|both|sexes|male|female|males|females|men|women|or|subjects?|patients?|participants?|healthy|adults?)\b)*?(?=[\d≥≤><]|up to)"
+)
+_AGE_TAIL = re.compile(
+    r"\s*-?\s*(?:\(\s*)?(?:years?|yrs?|y/?o|y\.?o\.?|y)\b\.?\s*-?\s*(?:\)\s*)?(?:,?\s*\(?\s*inclusive(?:ly)?\s*\)?,?\s*)?(?:of\s+ages?|old|in\s+age)\b"
+)
+_AGE_OLDER = re.compile(
+    rf"(?P<value>{NUMBER})\s*(?:years?|yrs?|y/?o|y)?\s*(?:of\s+age\s*|old\s*)?,?\s*\(?\s*(?:and|or)\s+(?:(?P<older>older|over|above|up|greater|more)|(?P<younger>younger|under|below|less))\b"
+)
+_PEOPLE = re.compile(
+    r"\b(?:males?|females?|men|women|adults?|patients?|subjects?|participants?|individuals?|volunteers?|persons?|people|children|adolescents|sexes|genders?)\b[\s,()a-z]{0,22}$"
+)
+_NOT_OWN_AGE = re.compile(
+    r"child-?\s?bearing|contracepti|menopaus|pregnan|fertil|hysterectom|age at (?:onset|diagnosis)|onset|parents?\b|guardian|caregiver|birth|mother|father|sibling|age-|adjusted for age|gestation|donor|sexually|lmp\b|menses|amenorr|"
+    r"\bdiagnosed\b[^,;]{0,30}\bage\b|before (?:the )?age|by age|since age|after age|menstrua|life expectancy|infants?\b"
+)
+_AGE_SYMBOL = {"over": ">", "under": "<"}
+
+
+def _is_age_bound(text: str, start: int, older: re.Match) -> bool:
+    """ "18 years or older" and not "6 months or more"."""
+    before = text[max(0, start - 40) : start]
+    speaks_of_age = re.search(r"year|yrs?|old|y/?o", older.group()) or _PEOPLE.search(before)
+    stands_alone = start < 12 and re.match(r"\s*(?:old|$|[.,;)])", text[older.end() :])
+    if not (speaks_of_age or stands_alone) or older["older"] in ("greater", "more"):
+        return False
+    return bool(re.search(r"older|younger|of age|old\b", older.group()) or re.search(r"\bage", text))
+
+
+_NOT_AGE_AFTER = re.compile(
+    r"\s*(?:years?|yrs?)\s*(?:prior|before|since|after|of (?!age)|ago|post|from|duration|disease|history|with|follow)"
+)
+
+
+def _is_age_of_people(text: str, start: int, got: tuple[Bounds, int]) -> bool:
+    """ "Men and women, 18 to 55 years"."""
+    return bool(
+        re.match(r"\s*(?:years?|yrs?)\b", text[got[1] :])
+        and _PEOPLE.search(text[max(0, start - 40) : start])
+        and (got[0].min_value or 0) >= 10
+        and not _NOT_AGE_AFTER.match(text[got[1] :])
+    )
+
+
+def age_range(r: Reading) -> Iterator[Constraint]:
+    """age.range v1: the patient's own age between, from, up to or over values; units in years or months."""
+    text = r.text
+    if not re.search(r"\bage|\byears?\s+old|\byears?\b|\byrs?\b|\by/?o\b|older|younger", text):
+        return
+    hits: list[tuple[int, int, Bounds, str]] = []
+
+    def add(start: int, end: int, bounds: Bounds) -> None:
+        if any(a < end and start < b for a, b, _, _ in hits):
+            return
+        values = [v for v in (bounds.min_value, bounds.max_value) if v is not None]
+        if not values or max(values) > 120:
+            return
+        unit = "years"
+        tail = text[end : end + 14]
+        inner = text[start:end]
+        if re.match(r"\s*-?\s*months?", tail) and "year" not in inner:
+            unit = "months"
+        elif re.match(r"\s*-?\s*(?:days?|weeks?|hours?)", tail):
+            return
+        elif re.search(r"\bmonths?", inner) and re.match(r"\s*-?\s*(?:years?|yrs?)", tail):
+            unit = "months"
+            bounds = Bounds(
+                bounds.min_value,
+                bounds.min_inclusive,
+                bounds.max_value and bounds.max_value * 12,
+                bounds.max_inclusive,
+            )
+        hits.append((start, end, bounds, unit))
+
+    for word in _AGE_WORD.finditer(text):
+        gap = _AGE_FILLER.match(text, word.end())
+        if gap:
+            got = bounds_at(text, gap.end())
+            # "age 18-55", not "ages 4 weeks"
+            if got:
+                add(gap.end(), got[1], got[0])
+                tail = re.match(
+                    r"\s*(?:years?|yrs?)?(?:\s*of age|\s*old)?\s*(?:or|and|,)\s*(?=[≥≤><])", text[got[1] :]
+                )
+                if tail:
+                    second = bounds_at(text, got[1] + tail.end())
+                    if second:
+                        add(got[1] + tail.end(), second[1], second[0])
+            else:
+                older = _AGE_OLDER.match(text, gap.end())
+                if older:
+                    add(
+                        older.start(),
+                        older.end(),
+                        compared("≥" if older["older"] else "≤", number(older["value"])),
+                    )
+                else:
+                    over = re.match(rf"(?:over|under)\s+({NUMBER})", text[gap.end() :])
+                    if over:
+                        add(
+                            gap.end(),
+                            gap.end() + over.end(),
+                            compared(_AGE_SYMBOL[over.group()[:5].strip()], number(over.group(1))),
+                        )
+        over = re.match(rf"\s*(over|under)\s+({NUMBER})", text[word.end() :])
+        if over:
+            add(
+                word.end(),
+                word.end() + over.end(),
+                compared(_AGE_SYMBOL[over.group(1)], number(over.group(2))),
+            )
+    for start in range(len(text)):
+        letter = text[start]
+        if not (
+            letter in "≥≤><"
+            or (letter.isdigit() and not (text[start - 1].isdigit() or text[start - 1] in ".,-/≥≤><"))
+        ):
+            continue
+        if any(a <= start < b for a, b, _, _ in hits):
+            continue
+        if (
+            letter.isdigit()
+            and re.search(
+                r"[≥≤><]\s*(?:\([≥≤><=]+\)\s*)?$|[-–]\s*$|\bto\s*$|\band\s*$", text[max(0, start - 8) : start]
+            )
+            and not _PEOPLE.search(text[max(0, start - 40) : start])
+        ):
+            earlier = any(b >= start - 8 for _, b, _, _ in hits)
+            if earlier:
+                continue
+        got = bounds_at(text, start)
+        older = _AGE_OLDER.match(text, start)
+        if older and _is_age_bound(text, start, older):
+            add(start, older.end(), compared("≥" if older["older"] else "≤", number(older["value"])))
+            continue
+        if got:
+            tail = _AGE_TAIL.match(text, got[1])
+            if tail or _is_age_of_people(text, start, got):
+                add(start, got[1], got[0])
+        elif letter.isdigit():
+            plain = re.match(rf"({NUMBER})\s*(?:years?|yrs?)\s*(?:of age|old)", text[start:])
+            word = re.search(r"\b(over|under)\s+(?:the age of\s+)?$", text[max(0, start - 20) : start])
+            if plain and word:
+                add(
+                    start,
+                    start + len(plain.group(1)),
+                    compared(_AGE_SYMBOL[word.group(1)], number(plain.group(1))),
+                )
+    for start, end, bounds, unit in hits:
+        clause_start, clause_end = r.clause(start)
+        around = text[max(clause_start, start - 90) : min(clause_end, end + 60)]
+        if _NOT_OWN_AGE.search(around) and not re.match(
+            r"\s*(?:\W*(?:patients?|subjects?|participants?|males?|females?|men|women|adults?|and|or|non-?pregnant|nonpregnant|are|is|must be|be|healthy|the)\W+)*(?:ages?\b|aged|between)",
+            text,
+        ):
+            continue
+        if (
+            re.search(
+                r"\b(?:duration|since|history of|for|within|last|past|diagnos\w+|during|every|ecog|disease|follow-?up)\s*(?:the\s+)?(?:[≥≤<>]\s*)?$",
+                text[max(0, start - 24) : start],
+            )
+            and "age" not in text[max(0, start - 24) : end + 14]
+        ):
+            continue
+        if r.in_exception(start):
+            continue
+        tail = re.match(r"\s*-?\s*(?:years?|yrs?)?\s*(?:of age|old)?,?\s*\(?(?:inclusive)?\)?", text[end:])
+        last = end + (tail.end() if tail else 0)
+        head = re.search(r"(?:\bages?d?\b[^.;\d≥≤><]{0,40}|between\s+)$", text[:start])
+        yield Constraint(
+            "age_range", r.sense, head.start() if head else start, last, "age.range", *bounds, unit=unit,
+            window_anchor=_near_anchor(text, last),
+        )  # fmt: skip
+
+
+# ----------------------------------------------------------------------------------------------------------- relapses
+_RELAPSE = r"(?:relaps(?:e|es)\b(?:\s*\(s\))?|exacerbations?\b(?:\s*\(s\))?|(?<!heart )(?<!panic )(?<!ischemic )(?<!ischaemic )(?<!asthma )(?<!gout )(?<!anxiety )attacks?\b(?:\s*\(s\))?|bouts\b|flare-?ups?\b|clinical\s+(?:episodes?|events?|demyelinating events?)\b|demyelinating\s+(?:events?|episodes?)\b)"
+_ADJECTIVES = r"(?:(?!(?:of|and|or|in|within|during|months?|years?|days?|weeks?|edss|score|points?|mri|lesions?|drug|dmts?|therap\w*|treatments?)\b)[a-z][a-z\-'/]*[\s,]+){0,6}?"
+_COUNTED_RELAPSE = re.compile(
+    rf"(?P<number>(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>\d{{1,2}})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-|or)\s*(?P<high>\d{{1,2}}))?(?P<more>\s*(?:or more|or greater|and more|\+))?\s*(?:of\s+)?)"
+    rf"(?P<adjectives>{_ADJECTIVES})(?P<noun>{_RELAPSE})"
+)
+_A_RELAPSE = re.compile(rf"\b(?P<article>an?|any|single)\s+(?P<adjectives>{_ADJECTIVES})(?P<noun>{_RELAPSE})")
+_ANY_RELAPSE = re.compile(_RELAPSE)
+_ON_THERAPY = re.compile(
+    r"\b(?:while|whilst|when)\s+(?:\w+\s+){0,2}?(?:on|taking|receiving|under|using|treated|being)|\bduring\s+(?:\w+\s+){0,3}?(?:treatment|therapy)|\bduring\s+(?:their\s+)?(?:interferon|ifn|glatiramer|dmt)|\bon\s+(?:treatment|therapy)\b|\bdespite\b|\bunder\s+(?:treatment|therapy|ifn|interferon|dmt)|\bafter\s+(?:the\s+)?(?:first\s+)?[≥>]?\s*\d+\s*(?:months?|weeks?|years?)\s+(?:of\s+)?(?:[\w-]+\s+){0,4}(?:treatment|therapy|exposure)|\b(?:treatment|therapy) failure|\bfailed\b|\bbreakthrough\b|\bon\s+(?:ifn|interferon|glatiramer|natalizumab|fingolimod|gilenya|dmf|a dmt|dmt)|\bhaving (?:been|received) (?:on|treat)"
+)
+_NO_RELAPSE_INCLUSION = re.compile(
+    rf"\b(?:no|not?\s+(?:have\s+)?(?:had|experienced|have|having|be\s+in)|without|absence\s+of|free\s+(?:of|from)|no\s+evidence\s+of|never|lack of)\b[^.;]{{0,60}}?{_RELAPSE}|(?:relapse|exacerbation|attack)s?\s*-?\s*free|free of relapse"
+)
+_STABLE = re.compile(
+    r"(?:neurologic\w*|clinical\w*|medically and neurologic\w*|disease|ms)(?:\s+and\s+\w+)?\s*,?\s*(?:stable|stability)|(?:stable|unstable)\s+(?:neurologic\w*|clinical)(?:\s+or\s+improving)?\s*(?:function|condition|status|state|disease|course|or improving)|stable\s+(?:or improving\s+)?(?:neurologic\w*|clinical)|stable (?:relapsing|multiple sclerosis|ms|rrms|disease)\b|stabili[sz]ed|\bin remission\b|remission phase|clinically stable"
+)
+
+
+def _window_fields(span: Span | None) -> dict:
+    if span is None:
+        return {}
+    return {
+        "window_value": span.value,
+        "window_unit": span.unit,
+        "window_near_value": span.near,
+        "window_near_unit": span.near_unit,
+        "window_anchor": span.anchor,
+    }
+
+
+_COMPARED_WITH = re.compile(r"\bcompar\w+\b[^.;]*$")
+
+
+def _window(
+    r: Reading, clause_start: int, clause_end: int, start: int, end: int, reach: int = 110
+) -> Span | None:
+    """The look-back window that belongs to a mention: the nearest behind it in its clause, else before it, else the
+    introduction's."""
+    stop = clause_end
+    back = [
+        s
+        for s in r.spans
+        if s.role == "back" and not _COMPARED_WITH.search(r.text, max(0, s.start - 90), s.start)
+    ]
+    after = [s for s in back if end - 1 <= s.start < stop]
+    for span in after:
+        between = r.text[end : span.start]
+        if len(between) <= reach and not re.search(r"\bor\b[^()]{0,40}(?:\d|≥|\ban?\b)|;", between):
+            return span
+        break
+    inside = [s for s in back if start <= s.start < end]
+    if inside:
+        return inside[0]
+    before = [s for s in back if clause_start <= s.start and s.end <= start]
+    for span in reversed(before):
+        between = r.text[span.end : start]
+        if len(between) <= 300 and not re.search(r";", between):
+            return span
+        break
+    head = [s for s in r.head_spans if s.role == "back"]
+    return head[-1] if head else None
+
+
+def _relapse_bounds(found: re.Match) -> Bounds:
+    value = float(found["value"])
+    if found["high"]:
+        return (
+            Bounds(value, True, float(found["high"]), True)
+            if float(found["high"]) > value
+            else compared("≥", value)
+        )
+    symbol = found["symbol"]
+    if symbol in ("≤", "<", ">") and not found["more"]:
+        return compared(symbol, value)
+    return compared("≥", value)
+
+
+def relapses(r: Reading) -> list[Constraint]:
+    """relapse.count, relapse.on_therapy, relapse.none_within v1: relapses counted in a window or on a therapy; none for a time; stable for a time."""
+    text = r.text
+    if not r.is_ms:
+        return []
+    has_noun = _ANY_RELAPSE.search(text) is not None
+    out: list[Constraint] = []
+    used: list[tuple[int, int]] = []
+    negative_spans = [m.span() for m in _NO_RELAPSE_INCLUSION.finditer(text)]
+
+    def negated(position: int, end: int) -> bool:
+        return any(a <= position < b or a < end <= b for a, b in negative_spans)
+
+    if has_noun:
+        counted = list(_COUNTED_RELAPSE.finditer(text))
+        if r.sense == "require":
+            counted += [
+                m
+                for m in _A_RELAPSE.finditer(text)
+                if not any(c.start() <= m.start() < c.end() for c in counted)
+            ]
+        counted.sort(key=lambda m: m.start())
+        for index, found in enumerate(counted):
+            start, end = found.span()
+            clause_start, clause_end = r.clause(start)
+            is_numbered = "value" in found.re.groupindex
+            if negated(start, end) or any(a <= start < b for a, b in used):
+                continue
+            if re.match(
+                r"\s*(?:rate|free|prevention|treatment|therapy|therapies|onset|symptom|assess|history|is defined|defined)",
+                text[end : end + 22],
+            ) and not re.match(r"\s*(?:with\s+)?onset", text[end : end + 12]):
+                continue
+            if (
+                re.search(
+                    r"\b(?:first|onset of (?:the|a)|time of|since|for|from|treat\w*|prior to|definition of|defined as|confirm|after|between|during|following|recover\w* from|caused by|due to|symptoms? of)\s+(?:the\s+|their\s+)?$",
+                    text[max(0, start - 24) : start],
+                )
+                and not is_numbered
+            ):
+                continue
+            if is_numbered and re.search(
+                r"(?:appendix|day|week|month|grade|type|part|phase|visit|criteri\w+|#)\s*$",
+                text[max(0, start - 12) : start],
+            ):
+                continue
+            if is_numbered and found["noun"].startswith("clinical") and not found["value"]:
+                continue
+            if r.in_exception(start) and r.sense == "require":
+                continue
+            if r.permits(clause_start, clause_end) and not is_numbered:
+                continue
+            bounds = _relapse_bounds(found) if is_numbered else compared("≥", 1)
+            # The window of "1 in the last year and 2 in the last 2 years" stands before the next count.
+            limit = clause_end
+            if index + 1 < len(counted):
+                limit = min(limit, counted[index + 1].start())
+            window = _window(r, clause_start, limit, start, end)
+            if not is_numbered and window is None and not _ON_THERAPY.search(text, end, clause_end):
+                continue
+            nothing_back = window is None or (
+                r.sense == "forbid" and bounds.min_value == 1 and bounds.min_inclusive
+            )
+            if r.sense == "forbid" and nothing_back:
+                if window is not None and bounds.min_value == 1 and bounds.max_value is None:
+                    out.append(_none_within(r, start, end, window))
+                    used.append((start, max(end, window.end)))
+                continue
+            drug_terms = _therapy_terms(r, clause_start, clause_end, start, end, limit)
+            last = max(end, window.end) if window and window.start >= end and window.start < limit else end
+            if drug_terms is not None and r.sense == "require":
+                terms, tail_end, span = drug_terms
+                out.append(
+                    Constraint(
+                        "relapse_on_therapy", "require", start, max(last, tail_end), "relapse.on_therapy", *bounds, unit="count",
+                        terms=terms, on_therapy_value=span.value if span else None, on_therapy_unit=span.unit if span else None,
+                        **_window_fields(window),
+                    )
+                )  # fmt: skip
+            else:
+                out.append(
+                    Constraint(
+                        "relapse_count",
+                        r.sense,
+                        start,
+                        last,
+                        "relapse.count",
+                        *bounds,
+                        unit="count",
+                        **_window_fields(window),
+                    )
+                )
+            used.append((start, last))
+        # "clinical relapse" as one of several signs of activity while on a therapy, without a number
+        if r.sense == "require":
+            for found in _ANY_RELAPSE.finditer(text):
+                start, end = found.span()
+                if any(a <= start < b for a, b in used) or negated(start, end):
+                    continue
+                clause_start, clause_end = r.clause(start)
+                drug_terms = _therapy_terms(r, clause_start, clause_end, start, end)
+                if drug_terms is None or not re.search(
+                    r"\b(?:activity|fail\w*|defined|evidence|experienced|had|breakthrough|either|signs?)\b",
+                    text[clause_start:start],
+                ):
+                    continue
+                if re.search(
+                    r"\b(?:for|since|from|treat\w*|prevent\w*|between|onset|after|no|without|independent\w*|rate)\b[^,;]{0,24}$",
+                    text[max(clause_start, start - 30) : start],
+                ):
+                    continue
+                if out:
+                    continue
+                window = _window(r, clause_start, clause_end, start, end, reach=60)
+                terms, _, span = drug_terms
+                out.append(
+                    Constraint(
+                        "relapse_on_therapy",
+                        "require",
+                        start,
+                        end,
+                        "relapse.on_therapy",
+                        1,
+                        True,
+                        unit="count",
+                        terms=terms,
+                        **_window_fields(window),
+                    )
+                )
+                used.append((start, end))
+    out.extend(_absent(r, used, negative_spans, has_noun))
+    return out
+
+
+def _none_within(r: Reading, start: int, end: int, window: Span) -> Constraint:
+    last = max(end, window.end) if abs(window.start - end) < 200 and window.end <= len(r.text) else end
+    return Constraint(
+        "no_relapse_within", r.sense, min(start, last), last, "relapse.none_within", **_window_fields(window)
+    )
+
+
+_TIME_ROLES = ("back", "for", "other")
+
+
+def _absent(
+    r: Reading, used: list[tuple[int, int]], negative_spans: list[tuple[int, int]], has_noun: bool
+) -> list[Constraint]:
+    """No relapse, or a stable state, for a time."""
+    text, out = r.text, []
+    said: set[tuple[float, str]] = set()
+
+    def emit(start: int, end: int, roles: tuple[str, ...]) -> None:
+        clause_start, clause_end = r.clause(start)
+        spans = [
+            s
+            for s in r.spans
+            if s.role in roles
+            and clause_start <= s.start < clause_end
+            and not any(a <= s.start < b for a, b in used)
+        ]
+        after = [s for s in spans if s.start >= end - 1 and s.start - end < 170]
+        inside = [s for s in spans if start <= s.start < end]
+        before = [s for s in spans if s.end <= start and start - s.end < 90]
+        head = [s for s in r.head_spans if s.role == "back"]
+        pick = inside[:1] or after[:1] or before[-1:] or head[-1:]
+        if not pick:
+            return
+        span = pick[0]
+        if (span.value, span.unit) in said:
+            return
+        said.add((span.value, span.unit))
+        last = max(end, span.end) if span.start >= start and span in spans else end
+        first = min(start, span.start) if span in before else start
+        out.append(
+            Constraint(
+                "no_relapse_within", r.sense, first, last, "relapse.none_within",
+                is_qualified=False, **_window_fields(span),
+            )
+        )  # fmt: skip
+
+    if r.sense == "require":
+        for start, end in negative_spans:
+            if re.search(r"\bpseudo", text[start:end]):
+                continue
+            if re.search(r"\b(?:ifn|interferon|treat\w+|therapy|medication|drug)\b", text[start:end]):
+                continue
+            emit(start, end, _TIME_ROLES)
+    elif has_noun:
+        for found in _ANY_RELAPSE.finditer(text):
+            start, end = found.span()
+            if any(a <= start < b for a, b in used):
+                continue
+            left = text[max(0, start - 60) : start]
+            if re.search(
+                r"\b(?:for|treat\w*|of|requir\w*|due to|during|management of|prevent\w*)\s+(?:an?\s+|acute\s+|ms\s+|the\s+|any\s+|treatment of\s+|recent\s+|current\s+)*$",
+                left,
+            ) and not re.search(
+                r"\b(?:onset|occurrence|evidence|presence|history|signs?|episode)\s+of\s+(?:an?\s+|any\s+|acute\s+|ms\s+)*$",
+                left,
+            ):
+                continue
+            speaks_of_treatment = re.search(
+                r"\b(?:steroid|prednisolone|treated)\w*\b[^,;]{0,30}$", left
+            ) or re.match(r"\s*(?:treatment|therapy|rate|prevention)", text[end : end + 16])
+            if speaks_of_treatment and not re.match(r"\s*-?\s*free", text[end : end + 8]):
+                continue
+            if re.search(r"\bprevious\s*$", left) and re.search(r"stabili", text[max(0, start - 60) : start]):
+                continue
+            clause_start, clause_end = r.clause(start)
+            if r.permits(clause_start, clause_end) or r.in_exception(start):
+                continue
+            emit(
+                start,
+                end,
+                ("back",)
+                if not re.search(r"free|without|not (?:had|been)|less|<", text[clause_start:clause_end])
+                else _TIME_ROLES,
+            )
+    if not out:
+        for found in _STABLE.finditer(text):
+            start, end = found.span()
+            clause_start, clause_end = r.clause(start)
+            if re.search(r"\b(?:dose|dosage|medication|treatment|therapy|regimen)\b", text[start:end]):
+                continue
+            if r.sense == "forbid" and not re.search(r"unstable|not\b|less|<|lack", text[clause_start:end]):
+                continue
+            emit(start, end, ("back", "for"))
+            break
+    return out
+
+
+def _therapy_terms(
+    r: Reading, clause_start: int, clause_end: int, start: int, end: int, limit: int | None = None
+):
+    """Drugs on which a relapse happened, where the clause says so: (terms, end of the words, minimum time on them)."""
+    found = None
+    for candidate in _ON_THERAPY.finditer(r.text, clause_start, clause_end):
+        if candidate.start() >= end and (
+            candidate.start() - end > 160 or (limit is not None and candidate.start() >= limit)
+        ):
+            continue
+        found = candidate
+        if candidate.start() >= end:
+            break
+    if found is None:
+        return None
+    terms, last = [], found.end()
+    for mention in r.mentions:
+        if (
+            mention.family == "drug"
+            and clause_start <= mention.start < clause_end
+            and mention.term not in terms
+        ):
+            if mention.term in ("corticosteroid", "corticotropin", "investigational drug"):
+                continue
+            terms.append(mention.term)
+            last = max(last, mention.end) if mention.start < found.end() + 120 else last
+    if not terms and r.head:
+        from pipeline.registry.eligibility import lexicon
+
+        terms = [m.term for m in lexicon.mentions(r.head) if m.family == "drug"]
+    if not terms:
+        if re.search(r"\b(?:treatment|therapy|dmts?|medication)\b", found.group()):
+            terms = ["ms disease-modifying therapy"]
+        else:
+            return None
+    on = [s for s in r.spans if clause_start <= s.start < clause_end and s.role in ("for", "other", "after", "back")
+          and re.search(r"\b(?:after|for)\b[^.;,]{0,40}$", r.text[max(clause_start, s.start - 44) : s.start])
+          and re.match(r"\s*(?:of|on)\b", r.text[s.end : s.end + 6])]  # fmt: skip
+    # The first "N months of treatment" that excludes early relapses.
+    span = on[0] if on else None
+    return tuple(dict.fromkeys(terms)), last, span
+
+
+# ------------------------------------------------------------------------------------------------------------- course
+_COURSES = (
+    ("prms", r"progressive[\s-]*relapsing|\bprms\b|\bpr-?ms\b"),
+    ("rrms", r"relaps\w*\s*[-/,]?\s*(?:and\s+)?-?\s*remit\w*|\brrms\b|\brr-ms\b|\brr ms\b|\br-r\b"),
+    (
+        "spms",
+        r"secondary[\s-]*(?:chronic[\s-]*)?progress\w*|\bspms\b|\bsp-ms\b|\bsp ms\b|\brspms\b|\basps?ms\b|\bnrspms\b",
+    ),
+    (
+        "ppms",
+        r"primary[\s-]*(?:chronic[\s-]*)?progress\w*|\bppms\b|\bpp-ms\b|\bpp ms\b|primarily progressive",
+    ),
+    ("cis", r"clinically[\s-]*isolated[\s-]*syndrome|\bcis\b"),
+    (
+        "rms",
+        r"\brms\b|relapsing\s+(?:forms?\s+of\s+)?(?:ms|multiple\s+sclerosis)|relapsing\s+(?:forms?|course|types?|disease|onset)|\bactive relapsing\b|relapsing[\s,]+or\b",
+    ),
+)
+_COURSE = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _COURSES))
+_PROGRESSIVE = re.compile(
+    r"(?:any\s+|other\s+|all\s+)*(?:form|type|course)s?\s+of\s+progressive|(?<!primary )(?<!secondary )(?<!primary-)(?<!secondary-)(?<!chronic )(?<!chronic-)\bprogressive\s+(?:or\s+[\w-]+\s+)?(?:forms?|types?|course|phase|disease course|multiple\s+sclerosis|ms\b(?!\s+(?:relapse|functional)))|chronic[\s-]progressive|non-?\s?relapsing"
+)
+_PRIMARY_OR_SECONDARY = re.compile(
+    r"primary\s*(?:,|or|and|/|and/or)\s*(?:chronic\s+)?(?:secondary)[\s-]*progress\w*|secondary\s*(?:,|or|and|/|and/or)\s*primary[\s-]*progress\w*"
+)
+_ANOTHER_THAN_RRMS = re.compile(
+    r"(?:other|another)\s+(?:type|form|course|kind|disease course|manifestation)?s?\s*(?:of\s+(?:ms|multiple sclerosis)\s+)?(?:other\s+)?than\s+(?:a\s+)?(?:relaps\w*[\s-]*remit\w*|rrms|rr-ms)|(?:ms|multiple sclerosis|course|forms?|types?)\s+(?:of\s+\w+\s+)?other\s+than\s+(?:relaps\w*[\s-]*remit\w*|rrms|rms)|(?:type|form)s? of (?:ms|multiple sclerosis) than (?:relaps\w*[\s-]*remit\w*|rrms)|non-?\s?rrms|not\s+(?:have\s+)?(?:relaps\w*[\s-]*remit\w*|rrms)"
+)
+_NOT_A_COURSE = re.compile(
+    r"\b(?:defined\s+as|definition|followed by|transition\w*|convert\w*\s+(?:to|from)|evol\w+\s+(?:to|from|into)|history of rrms followed|risk of (?:developing|conversion))\b"
+)
+
+
+def disease_course(r: Reading) -> Iterator[Constraint]:
+    """course.is v1: the courses that are asked for or excluded; "progressive forms" means PPMS, SPMS and PRMS."""
+    text = r.text
+    if not r.is_ms or (
+        "ms" not in text and "relaps" not in text and "progress" not in text and "isolated" not in text
+    ):
+        return
+    for clause_start, clause_end in r.clauses:
+        another = _ANOTHER_THAN_RRMS.search(text, clause_start, clause_end)
+        if another:
+            if r.sense == "forbid" and not another.group().startswith("not"):
+                yield Constraint(
+                    "disease_course",
+                    "forbid",
+                    another.start(),
+                    another.end(),
+                    "course.is",
+                    terms=("ppms", "spms", "prms"),
+                )
+                continue
+            if another.group().startswith("not") and r.sense == "forbid":
+                yield Constraint(
+                    "disease_course", "require", another.start(), another.end(), "course.is", terms=("rrms",)
+                )
+                continue
+        terms: dict[str, tuple[int, int]] = {}
+        both = _PRIMARY_OR_SECONDARY.search(text, clause_start, clause_end)
+        if both:
+            terms["ppms"] = terms["spms"] = both.span()
+        hidden = _NOT_A_COURSE.search(text, clause_start, clause_end)
+        for found in _COURSE.finditer(text, clause_start, clause_end):
+            name = found.lastgroup
+            if hidden and found.start() > hidden.start():
+                continue
+            if (
+                name == "cis"
+                and re.search(r"\bcis\b", found.group())
+                and not re.search(r"isolated|ms\b|sclerosis", text)
+            ):
+                continue
+            if name == "rms" and "rrms" in terms and not re.match(r"\brms\b", found.group()):
+                continue
+            if re.match(r"\s*\(?\s*(?:patient reported|criteria)", text[found.end() : found.end() + 16]):
+                continue
+            if r.in_exception(found.start()):
+                continue
+            terms.setdefault(name, found.span())
+        progressive = _PROGRESSIVE.search(text, clause_start, clause_end)
+        if (
+            progressive
+            and not (hidden and progressive.start() > hidden.start())
+            and not (terms.keys() & {"ppms", "spms", "prms"})
+            and not r.in_exception(progressive.start())
+            and not re.search(
+                r"multifocal|neurologic\w* disorder", text[progressive.start() : progressive.end() + 20]
+            )
+        ):
+            terms.update(dict.fromkeys(("ppms", "spms", "prms"), progressive.span()))
+        if not terms:
+            continue
+        if "rms" in terms and terms.keys() & {"rrms", "spms"}:
+            span = terms.pop("rms")
+            if not terms:
+                terms["rms"] = span
+        start = min(a for a, _ in terms.values())
+        end = max(b for _, b in terms.values())
+        if not _speaks_of_diagnosis(r, clause_start, clause_end, start, end):
+            continue
+        polarity = r.sense
+        if r.sense == "require" and re.search(
+            r"\b(?:no|not|without|exclud\w+|never)\b[^,;]{0,40}$", text[clause_start:start]
+        ):
+            polarity = "forbid"
+        yield Constraint("disease_course", polarity, start, end, "course.is", terms=tuple(terms))
+
+
+_DIAGNOSIS_WORDS = re.compile(
+    r"\b(?:diagnos\w*|patients?|subjects?|participants?|individuals?|people|persons?|adults?|males?|females?|men|women|have|has|had|having|with|form|forms|course|definite|documented|confirmed|clinical|suffer\w*|type|manifestation|active|ms|multiple sclerosis)\b[^.;]{0,90}$"
+)
+
+
+def _speaks_of_diagnosis(r: Reading, clause_start: int, clause_end: int, start: int, end: int) -> bool:
+    before = r.text[clause_start:start]
+    if re.search(
+        r"\b(?:drug|treatment|therapy|therapies|medication|approved|indicated|indication|label\w*|trials?|stud\w+|relapses?|efficacy|used)\s+(?:\w+\s+){0,3}(?:for|of|in)\s+(?:the\s+)?(?:treatment of\s+)?$",
+        before[-70:],
+    ):
+        return False
+    if re.search(r"\b(?:for|of)\s+(?:the\s+)?(?:treatment|therapy)\s+of\s*$", before[-40:]):
+        return False
+    if len(before.strip(" -*•([,.;:")) <= 3:
+        return True
+    return bool(_DIAGNOSIS_WORDS.search(before)) or r.sense == "forbid"
+
+
+# ---------------------------------------------------------------------------------------------------------- diagnosis
+_MCDONALD = re.compile(r"mc\s?donald(?:'?s)?|mac\s?donald(?:'?s)?")
+_YEARS = {
+    "2001": "2001",
+    "2005": "2005",
+    "2006": "2005",
+    "2010": "2010",
+    "2011": "2010",
+    "2017": "2017",
+    "2018": "2017",
+    "2024": "2024",
+    "2025": "2024",
+}
+_POSER = re.compile(r"\bposer\b")
+_IPMSSG = re.compile(r"international\s+pa?ediatric\s+(?:ms|multiple\s+sclerosis)\s+study\s+group|\bipmssg\b")
+_CLINICALLY_DEFINITE = re.compile(
+    r"clinically\s+(?:or\s+laborator\w+[\s-]supported\s+)?definite\s+(?:relapsing[\s-]*(?:remitting)?\s*)?(?:ms\b|multiple\s+sclerosis|rrms|relaps\w*)|\bcdms\b|laboratory[\s-]supported\s+definite"
+)
+_MRI_CRITERIA = re.compile(
+    r"mri\s+criteria\s+(?:for|of|consistent with)\s+(?:ms|multiple\s+sclerosis)|(?:mri|magnetic resonance imag\w+)[^.;]{0,40}(?:consistent with|suggestive of|characteristic of|typical of|meeting|fulfill\w*)\s+(?:the\s+)?(?:ms\b|multiple sclerosis|diagnos\w*\s+(?:of|criteria)|barkhof|fazekas|paty)|barkhof|fazekas|\bpaty\b|lesion\w*[^.;]{0,20}consistent with (?:ms\b|multiple sclerosis)"
+)
+
+
+def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
+    """diagnosis.criteria v1: named criteria of the diagnosis (McDonald with its year, Poser, IPMSSG, clinically definite MS, MRI criteria)."""
+    text = r.text
+    if not r.is_ms or not re.search(
+        r"donald|poser|ipmssg|p.?ediatric|clinically|cdms|barkhof|fazekas|mri|magnetic|lesion|laboratory",
+        text,
+    ):
+        return
+    found_terms: list[tuple[str, int, int]] = []
+    for found in _MCDONALD.finditer(text):
+        years = set()
+        around_before = text[max(0, found.start() - 40) : found.start()]
+        around_after = text[found.end() : found.end() + 75]
+        near_before = re.findall(r"\b(20(?:01|05|06|10|11|17|18|24|25))\b(?=[^.;]{0,34}$)", around_before)
+        near_after = re.match(r"[^;]{0,70}?\b(20(?:01|05|06|10|11|17|18|24|25))\b", around_after)
+        if near_before:
+            years.add(near_before[-1])
+        elif near_after and "poser" not in near_after.group():
+            years.add(near_after.group(1))
+        names = [f"mcdonald {_YEARS[y]}" for y in sorted(years)] or ["mcdonald"]
+        last = found.end() + (near_after.end() if near_after and not near_before and years else 0)
+        criteria = re.match(r"\s*(?:et al\.?,?\s*)?(?:diagnostic\s+)?criteria", text[found.end() :])
+        last = max(last, found.end() + (criteria.end() if criteria else 0))
+        if (names[0],) not in [(t,) for t, _, _ in found_terms]:
+            found_terms.append((names[0], found.start(), last))
+    for name, pattern in (
+        ("poser", _POSER),
+        ("ipmssg", _IPMSSG),
+        ("clinically definite ms", _CLINICALLY_DEFINITE),
+        ("mri criteria for ms", _MRI_CRITERIA),
+    ):
+        found = pattern.search(text)
+        if found:
+            found_terms.append((name, found.start(), found.end()))
+    if not found_terms:
+        return
+    found_terms.sort(key=lambda item: item[1])
+    names = {t for t, _, _ in found_terms}
+    if "mcdonald" in names and any(t.startswith("mcdonald ") for t in names):
+        found_terms = [f for f in found_terms if f[0] != "mcdonald"]
+    if r.sense == "forbid":
+        clause_start, clause_end = r.clause(found_terms[0][1])
+        clause = text[clause_start:clause_end]
+        if not re.search(r"\bnot\b|fail\w*|unmet|does not|do not|without|lack", clause):
+            # "PPMS as defined by the McDonald criteria" only says which definition is meant.
+            return
+        start, end = found_terms[0][1], found_terms[-1][2]
+        yield Constraint(
+            "diagnosis_criteria",
+            "require",
+            start,
+            end,
+            "diagnosis.criteria",
+            terms=tuple(dict.fromkeys(t for t, _, _ in found_terms)),
+            window_anchor=_any_anchor(clause),
+        )
+        return
+    # "Poser or McDonald" is one choice, "IPMSSG and McDonald" are two demands.
+    group = [found_terms[0]]
+    for item in found_terms[1:]:
+        between = text[group[-1][2] : item[1]]
+        if re.search(r"\bor\b|/", between):
+            group.append(item)
+            continue
+        yield _diagnosis(r, group)
+        group = [item]
+    yield _diagnosis(r, group)
+
+
+def _diagnosis(r: Reading, group: list[tuple[str, int, int]]) -> Constraint:
+    return Constraint(
+        "diagnosis_criteria",
+        "require",
+        group[0][1],
+        group[-1][2],
+        "diagnosis.criteria",
+        terms=tuple(dict.fromkeys(t for t, _, _ in group)),
+    )
+
+
+def _any_anchor(clause: str) -> str | None:
+    for word, name in (
+        ("screening", "screening"),
+        ("baseline", "baseline"),
+        ("randomi", "randomization"),
+        ("enrol", "enrolment"),
+        ("inclusion", "enrolment"),
+        ("entry", "study_entry"),
+    ):
+        if word in clause:
+            return name
+    return None
+
+
+# ----------------------------------------------------------------------------------------------------------- duration
+_DURATION_WORDS = re.compile(
+    r"(?:disease|ms|illness|multiple\s+sclerosis|symptom|rrms|spms|ppms)\s+duration|duration\s+of\s+(?:the\s+)?(?:disease|ms|multiple\s+sclerosis|illness|symptoms?|rrms|spms|ppms|their)|time\s+(?:since|from)\s+(?:the\s+)?(?:first|ms|disease|diagnosis|onset|symptom)|length of disease"
+)
+_ONSET_WORDS = re.compile(
+    r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ms\s+|clinical\s+|neurologic\w*\s+)?(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+diagnosis|(?:spms|ppms)\b|secondary progressive\s+\w+|progression)"
+)
+
+
+def disease_duration(r: Reading) -> Iterator[Constraint]:
+    """duration.of_disease v1: time since first symptom, diagnosis or onset of progression."""
+    text = r.text
+    if not r.is_ms or not r.spans:
+        return
+    for clause_start, clause_end in r.clauses:
+        found = _DURATION_WORDS.search(text, clause_start, clause_end)
+        strict = found is not None
+        onset = None
+        if not found:
+            onset = _ONSET_WORDS.search(text, clause_start, clause_end)
+            if not onset:
+                continue
+            found = onset
+        after = [
+            s
+            for s in r.spans
+            if found.end() - 1 <= s.start < clause_end and s.start - found.end() < (110 if strict else 46)
+        ]
+        before = [
+            s
+            for s in r.spans
+            if clause_start <= s.start and s.end <= found.start() and found.start() - s.end < 24
+        ]
+        pick = None
+        bounds: Bounds | None = None
+        unit = None
+        if strict:
+            gap = re.compile(r"[^\d≥≤><.;]{0,90}").match(text, found.end())
+            got = bounds_at(text, gap.end()) if gap else None
+            if got:
+                time = re.match(rf"\s*-?\s*({UNIT})", text[got[1] :])
+                if time:
+                    bounds, unit = got[0], unit_of(time.group(1))
+                    pick = (found.start(), got[1] + time.end())
+            if bounds is None and gap:
+                trailing = re.compile(
+                    rf"({NUMBER})\s*({UNIT})\s*(?:{'or|and'})\s+(more|longer|greater|less|shorter|fewer)"
+                ).match(text, gap.end())
+                if trailing:
+                    bounds = compared(
+                        "≥" if trailing.group(3) in ("more", "longer", "greater") else "≤",
+                        number(trailing.group(1)),
+                    )
+                    unit, pick = unit_of(trailing.group(2)), (found.start(), trailing.end())
+                elif re.search(r"\b(?:under|over)\s*$", gap.group()):
+                    plain = re.compile(rf"({NUMBER})\s*({UNIT})").match(text, gap.end())
+                    if plain:
+                        bounds = compared("<" if "under" in gap.group()[-8:] else ">", number(plain.group(1)))
+                        unit, pick = unit_of(plain.group(2)), (found.start(), plain.end())
+        else:
+            between_bad = re.compile(
+                r"\b(?:relapse|treat\w*|therapy|mri|lesions?|edss|stable|with\s+(?:an?|at|≥)|no\b|without|explained|independent|attack|study reference|ifn|interferon)\b"
+            )
+            for span in after:
+                between = text[found.end() : span.start]
+                if between_bad.search(between) or len(between) > 46:
+                    break
+                word = onset.group()
+                left = text[max(0, span.start - 14) : span.start]
+                if re.search(r"spms|ppms|progressi", word) and not re.search(
+                    r"onset|diagnos|for|since|duration|≥", between + left
+                ):
+                    break
+                if re.search(r"\bwithin\b|≤\s*$|<\s*$|last|past", left) and span.role == "back":
+                    bounds = compared("<" if span.symbol == "<" else "≤", span.value)
+                elif span.symbol in ("≥", ">") or (
+                    span.role in ("for", "back") and re.search(r"\bfor\b|≥|>", between + left)
+                ):
+                    bounds = compared(span.symbol if span.symbol in ("≥", ">") else "≥", span.value)
+                elif span.symbol in ("≤", "<"):
+                    bounds = compared(span.symbol, span.value)
+                elif span.near is not None:
+                    bounds = Bounds(span.near, True, span.value, True)
+                if bounds is not None:
+                    unit, pick = span.unit, (found.start(), span.end)
+                break
+            if bounds is None:
+                for span in before:
+                    left = text[max(clause_start, span.start - 16) : span.start]
+                    between = text[span.end : found.start()]
+                    if span.symbol in ("≥", ">", "≤", "<") and re.fullmatch(
+                        r"\s*(?:of|since|from|after|with)?\s*(?:the\s+|a\s+|an\s+)?", between
+                    ):
+                        bounds, unit, pick = (
+                            compared(span.symbol, span.value),
+                            span.unit,
+                            (span.start, found.end()),
+                        )
+                    elif re.search(r"\bwithin\b", left) and re.fullmatch(
+                        r"\s*(?:of|from|since|after)\s*(?:the\s+|their\s+)?", between
+                    ):
+                        bounds, unit, pick = compared("≤", span.value), span.unit, (span.start, found.end())
+        if bounds is None or pick is None:
+            continue
+        if r.in_exception(found.start()):
+            continue
+        near = text[max(clause_start, pick[0] - 30) : pick[1]]
+        is_progression = bool(re.search(r"spms|ppms|progressi", near)) and not re.search(
+            r"disease duration|first (?:ms )?symptom", near
+        )
+        group = (
+            "with"
+            if r.sense == "forbid"
+            and re.search(
+                r"in (?:patients|subjects|participants) with\s+(?:an?\s+)?edss", text[pick[1] : clause_end]
+            )
+            else None
+        )
+        values = [v for v in (bounds.min_value, bounds.max_value) if v is not None]
+        if unit == "hours" or not values or max(values) * DAYS[unit] < 20:
+            continue
+        yield Constraint(
+            "disease_duration", r.sense, pick[0], pick[1], "duration.of_disease", *bounds, unit=unit,
+            terms=("spms progression",) if is_progression else (), any_of_group=group, window_anchor=_any_anchor(text[pick[1] : pick[1] + 50]),
+        )  # fmt: skip
+
+
+# --------------------------------------------------------------------------------------------------------------- MRI
+_GD = r"(?:gadolinium|\bgd\b|\bgde?\+|\bgad\b|\bgel\b|\bgels\b|t1\s*-?\s*(?:weighted\s*)?(?:gadolinium|gd)|contrast|\bgd\s*\+|\bgd-?positive)"
+_GD_LESION = re.compile(
+    rf"{_GD}\W{{0,3}}(?:\(\s*gd\s*\)\W*)?(?:[-+\s]*(?:enhanc\w*|positive|\+))?\W{{0,4}}(?:t1\W*(?:weighted\W*)?)?(?:brain\s+|mri\s+|cranial\s+|active\s+|\(\s*gd\+?e?\s*\)\s*)*(?:lesions?|scan|mri)(?:\s*\(s\))?|(?<!non-)(?<!non )\benhancing\s+(?:\w+\s+)?lesions?(?:\s*\(s\))?|\bgels?\b|lesions?\s+enhanc\w+"
+)
+_NEW_T2 = re.compile(
+    r"new(?:ly)?\s*(?:,|or|/|and/or|and)\s*(?:unequivocally\s+|newly\s+)?(?:enlarg\w+|expanding)\W+(?:\w+\W+){0,2}?(?:t2\b|lesions?)(?:[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?)?|\bnew\s+t2\b[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?|\bnew\s+(?:mri\s+|brain\s+|cns\s+|inflammatory\s+)?lesions?|enlarging\s+t2"
+)
+_T2_VOLUME = re.compile(r"t2\s+lesion\s+(?:volume|load|burden)")
+_MRI_ACTIVITY = re.compile(
+    r"(?:signs?\s+of\s+)?(?:mri|magnetic resonance imaging|radiolog\w+|imaging)\s*(?:disease\s+)?activity|active\s+(?:mri|lesions?\s+on\s+mri|scan|brain mri)|activity\s+on\s+(?:brain\s+)?mri|combined unique active lesions?|\bcua\b|mri evidence of (?:disease )?activity|active lesions?"
+)
+_COUNT_BEFORE = re.compile(
+    rf"(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>{NUMBER})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-)\s*(?P<high>\d+))?(?P<more>\s*or more)?\s*(?:of\s+)?(?:(?!(?:relapses?|months?|years?|weeks?|days?|mri\s+with|scans?\s+with|of|or|and|edss)\b)[a-z][\w\-/+]*[\s,()]+){{0,5}}$"
+)
+
+
+def mri_activity(r: Reading) -> Iterator[Constraint]:
+    """mri.activity v1: enhancing, new or enlarging lesions, counted where the text counts them, in their window."""
+    text = r.text
+    if not r.is_ms or not re.search(r"lesion|gadolin|\bgd\b|mri|enhanc|\bgels?\b|\bgd\+", text):
+        return
+    hits: list[tuple[int, int, list[str]]] = []
+    for term, pattern in (
+        ("t2 lesion volume", _T2_VOLUME), ("new or enlarging t2", _NEW_T2), ("gadolinium-enhancing", _GD_LESION), ("mri activity", _MRI_ACTIVITY),
+    ):  # fmt: skip
+        for found in pattern.finditer(text):
+            if any(a < found.end() and found.start() < b for a, b, _ in hits):
+                continue
+            name = term
+            if term == "new or enlarging t2" and not re.search(r"enlarg|expand", found.group()):
+                name = "new t2"
+            hits.append((found.start(), found.end(), [name]))
+    hits.sort()
+    merged: list[tuple[int, int, list[str]]] = []
+    for start, end, names in hits:
+        if merged:
+            between = text[merged[-1][1] : start]
+            # "≥ 1 new T2 or gadolinium enhancing lesion": one count for both
+            if (
+                len(between) < 30
+                and re.fullmatch(
+                    r"[\s,()]*(?:lesions?)?[\s,()]*(?:and/or|or|/|and)?[\s,(]*(?:an?\s+|t1\s+|t1-weighted\s+|brain\s+)*",
+                    between,
+                )
+                and not re.search(r"\d", between)
+            ):
+                merged[-1] = (merged[-1][0], end, merged[-1][2] + names)
+                continue
+            # the same fact once more in brackets
+            if len(between) < 6 and "(" in between:
+                merged[-1] = (merged[-1][0], end, merged[-1][2] + names)
+                continue
+        merged.append((start, end, names))
+    for index, (start, end, names) in enumerate(merged):
+        clause_start, clause_end = r.clause(start)
+        left = text[max(clause_start, start - 70) : start]
+        count = _COUNT_BEFORE.search(left)
+        around = text[max(clause_start, start - 120) : min(clause_end, end + 60)]
+        if re.search(
+            r"allerg|hypersensitiv|contraindicat|intoleran|reaction|unable|inability|renal|not required|is not required|administration|willing",
+            around,
+        ):
+            continue
+        if r.permits(clause_start, clause_end):
+            continue
+        bounds = Bounds(None, None, None, None)
+        begin = start
+        if count:
+            symbol = count["symbol"]
+            value = number(count["value"])
+            if value > 200:
+                count = None
+            else:
+                begin = max(clause_start, start - 70) + count.start()
+                bounds = (
+                    Bounds(value, True, float(count["high"]), True)
+                    if count["high"]
+                    else compared(symbol if symbol in ("≤", "<", ">") else "≥", value)
+                )
+        if not count:
+            positive = re.search(
+                r"\b(?:an?|any|positive|presence of|evidence of|active|show\w*|demonstrat\w*|documented|with|had|by|signs of)\s+(?:[\w-]+\s+){0,3}$",
+                left,
+            ) or re.search(r"\bscan|mri\b", text[start:end])
+            if not positive or r.sense == "forbid":
+                continue
+            bounds = compared("≥", 1)
+        if (
+            r.sense == "require"
+            and re.search(
+                r"\b(?:no|without|absence of|not)\b[^,;]{0,30}$", text[max(clause_start, begin - 34) : begin]
+            )
+            and not count
+        ):
+            bounds = compared("≤", 0)
+        limit = merged[index + 1][0] if index + 1 < len(merged) else clause_end
+        window = _window(r, clause_start, limit, begin, end, reach=90)
+        if "t2 lesion volume" in names and not count and not bounds_at(text, end):
+            continue
+        last = window.end if window and end <= window.start < limit else end
+        yield Constraint(
+            "gd_or_t2_activity", r.sense, begin, last, "mri.activity", *bounds, unit="count", terms=tuple(dict.fromkeys(names)), **_window_fields(window),
+        )  # fmt: skip
+
+
+RULES = (
+    ("edss.range", 1, ("edss_range",), edss_range),
+    ("edss.change", 1, ("edss_change",), edss_change),
+    ("age.range", 1, ("age_range",), age_range),
+    ("relapse.count", 1, ("relapse_count", "relapse_on_therapy", "no_relapse_within"), relapses),
+    ("course.is", 1, ("disease_course",), disease_course),
+    ("diagnosis.criteria", 1, ("diagnosis_criteria",), diagnosis_criteria),
+    ("duration.of_disease", 1, ("disease_duration",), disease_duration),
+    ("mri.activity", 1, ("gd_or_t2_activity",), mri_activity),
+)
