@@ -51,7 +51,7 @@ _ERROR_TEXT = """
 #N/A #N/A! #DIV/0! #REF! #NAME? #VALUE! #NUM! #NULL! #SPILL! #CALC! #FIELD! #BLOCKED! #UNKNOWN! #ERROR!
 #GETTING_DATA #NV #WERT! #BEZUG! #ZAHL! #VALEUR! #VALOR! #RIF! #ARG! #ADR!
 """
-_ERRORS = frozenset((*_ERROR_TEXT.split(), NOT_CALCULATED))
+ERRORS = frozenset((*_ERROR_TEXT.split(), NOT_CALCULATED))
 _ODS_ERROR = re.compile(r"(?:Err|Fehler|Error):\d{3}")
 
 _SUFFIXES = ("xlsx", "xlsm", "xls", "ods", "csv", "tsv", "txt")
@@ -457,7 +457,7 @@ def _xlsx_facts(xml: bytes) -> _Facts:
             if (place := _place(attributes)) is not None:
                 value = _VALUE.search(body)
                 name = value[1].decode("utf-8", "replace") if value else ""
-                facts.errors[place] = name if name in _ERRORS else "#ERROR!"
+                facts.errors[place] = name if name in ERRORS else "#ERROR!"
     if re.search(rb"<(?:\w+:)?f[ >/]", xml):
         for attributes, value in _FORMULA_CELL.findall(xml):
             facts.formulas += 1
@@ -740,7 +740,7 @@ def _finish(texts: pl.DataFrame, kinds: pl.DataFrame) -> tuple[pl.DataFrame, pl.
         last_row = 0
     texts, kinds = texts.select(names).head(last_row), kinds.select(names).head(last_row)
     is_error = [
-        pl.col(name).is_in(_ERRORS) | pl.col(name).str.contains(rf"^{_ODS_ERROR.pattern}$") for name in names
+        pl.col(name).is_in(ERRORS) | pl.col(name).str.contains(rf"^{_ODS_ERROR.pattern}$") for name in names
     ]
     told = texts.select(test.alias(name) for test, name in zip(is_error, names, strict=True))
     kinds = pl.DataFrame(
