@@ -20,7 +20,7 @@ import zstandard
 
 from pipeline.errors import HomeError
 
-Event = Literal["received", "withdrawn", "pull_started", "pull_completed", "erased"]
+Event = Literal["received", "withdrawn", "pull_started", "page", "pull_failed", "pull_completed", "erased"]
 CHUNK = 1 << 20
 
 
