@@ -39,7 +39,7 @@ MIN_KEY_LENGTH = 16
 # Dates move back by 1 to this many days: a shifted date is never in the future.
 MAX_SHIFT_DAYS = 365
 
-CROSSWALK_COLUMNS = {"cohort": pl.String(), "pseudonym": pl.String(), "original_id": pl.String()}
+CROSSWALK_COLUMNS = {"cohort": pl.String(), "patient_id": pl.String(), "original_id": pl.String()}
 Text = TypeVar("Text", pl.Series, pl.Expr)
 _SEPARATOR = b"\x1f"
 
@@ -66,30 +66,35 @@ class Key:
     def _of(self, cohort: str, normalised: str) -> str:
         return base64.b32encode(self._digest(cohort.encode(), normalised.encode())).decode()[:LENGTH]
 
-    def pseudonyms(self, cohort: str, identifiers: pl.Series) -> pl.Series:
-        """The pseudonym of each identifier, in the same order; null where it is null or normalises to nothing."""
-        frame = pl.DataFrame({"original": normalise(identifiers)})
-        distinct = frame["original"].drop_nulls().unique(maintain_order=True)
-        # One HMAC a distinct patient: 100,000 take 0.3 s.
-        codes = [self._of(cohort, identifier) if identifier else None for identifier in distinct]
-        walk = pl.DataFrame({"original": distinct, "pseudonym": pl.Series(codes, dtype=pl.String)})
-        return frame.join(walk, on="original", how="left", maintain_order="left")["pseudonym"]
+    def pseudonyms(self, cohort: str, identifiers: pl.Series) -> pl.DataFrame:
+        """The crosswalk of a column of identifiers.
 
-    def date_shifts(self, cohort: str, patients: pl.Series) -> pl.Series:
-        """By how many days the dates of each patient (pseudonyms) move, in the same order: −365 … −1, secret.
-
-        All dates of one patient move alike, so intervals stay, and never into the future.
+        Returns:
+            One row a distinct identifier as written: `written`, `original_id` (normalised), `patient_id` (the
+            pseudonym). Nulls and identifiers that normalise to nothing are left out: join back on `written`.
         """
-        frame = pl.DataFrame({"patient": patients.cast(pl.String)})
-        distinct = frame["patient"].drop_nulls().unique(maintain_order=True)
+        frame = (
+            pl.DataFrame({"written": identifiers.cast(pl.String)})
+            .unique(maintain_order=True)
+            .with_columns(original_id=normalise(pl.col("written")))
+            .filter(pl.col("original_id") != "")
+        )
+        distinct = frame.select("original_id").unique(maintain_order=True)
+        # One HMAC a distinct patient: 100,000 take 0.3 s.
+        codes = [self._of(cohort, identifier) for identifier in distinct["original_id"]]
+        distinct = distinct.with_columns(patient_id=pl.Series(codes, dtype=pl.String))
+        return frame.join(distinct, on="original_id", how="left", maintain_order="left")
+
+    def shift_days(self, cohort: str, patients: pl.Series) -> pl.DataFrame:
+        """How many days the dates of each patient (pseudonyms) move: `patient_id`, `shift_days` (−365 … −1)."""
+        distinct = patients.cast(pl.String).drop_nulls().unique(maintain_order=True)
         days = [
             -1
             - int.from_bytes(self._digest(b"date shift", cohort.encode(), patient.encode())[:8])
             % MAX_SHIFT_DAYS
             for patient in distinct
         ]
-        walk = pl.DataFrame({"patient": distinct, "days": pl.Series(days, dtype=pl.Int64)})
-        return frame.join(walk, on="patient", how="left", maintain_order="left")["days"]
+        return pl.DataFrame({"patient_id": distinct, "shift_days": pl.Series(days, dtype=pl.Int64)})
 
 
 def normalise(identifiers: Text) -> Text:
@@ -210,22 +215,22 @@ def _read(file: Path) -> pl.DataFrame:
 
 
 def write_crosswalk(private: Path, cohort: str, crosswalk: pl.DataFrame) -> None:
-    """Add a cohort's pseudonyms (columns `pseudonym`, `original_id`) to its crosswalk.
+    """Add a cohort's pseudonyms (`patient_id`, `original_id`) to its crosswalk.
 
     Patients who are no longer delivered stay: kept releases still show them. `forget` takes one out.
 
     Raises:
         HomeError: private/ cannot be written.
     """
-    rows = crosswalk.select(pl.lit(cohort).alias("cohort"), "pseudonym", "original_id")
+    rows = crosswalk.select(pl.lit(cohort).alias("cohort"), "patient_id", "original_id")
     file = _file(private, cohort)
     if file.exists():
         rows = pl.concat([_read(file), rows])
-    _replace(file, rows.unique("pseudonym", maintain_order=True, keep="first").sort("pseudonym"))
+    _replace(file, rows.unique(["patient_id"], maintain_order=True, keep="first").sort("patient_id"))
 
 
 def read_crosswalk(private: Path, cohort: str | None = None) -> pl.DataFrame:
-    """cohort, pseudonym, original_id of one cohort or of all. Never to be logged or published."""
+    """cohort, patient_id (pseudonym), original_id of one cohort or of all. Never to be logged or published."""
     files = _crosswalks(private) if cohort is None else [f for f in [_file(private, cohort)] if f.exists()]
     return pl.concat([_read(file) for file in files]) if files else pl.DataFrame(schema=CROSSWALK_COLUMNS)
 
@@ -236,7 +241,7 @@ def forget(private: Path, cohort: str, pseudonyms: Iterable[str]) -> int:
     if not file.exists():
         return 0
     before = _read(file)
-    after = before.filter(~pl.col("pseudonym").is_in(list(pseudonyms)))
+    after = before.filter(~pl.col("patient_id").is_in(list(pseudonyms)))
     if after.height < before.height:
         _replace(file, after)
     return before.height - after.height
@@ -276,14 +281,14 @@ def identify(private: Path, pseudonym: str, *, now: Callable[[], datetime] = _no
     """The original identifier behind a pseudonym; who asked, and when, goes into `private/access.jsonl` first.
 
     Returns:
-        cohort, pseudonym, original_id: one row, or several where cohorts share it.
+        cohort, patient_id, original_id: one row, or several where cohorts share it.
 
     Raises:
         CohortError: no patient has it (the attempt is logged too).
         HomeError: the log cannot be written: then nothing is answered.
     """
     wanted = pseudonym.strip().upper()
-    found = read_crosswalk(private).filter(pl.col("pseudonym") == wanted)
+    found = read_crosswalk(private).filter(pl.col("patient_id") == wanted)
     is_pseudonym = re.fullmatch(rf"[A-Z2-7]{{{LENGTH}}}", wanted) is not None
     _log(
         private,
@@ -318,3 +323,33 @@ def _log(private: Path, entry: dict[str, object]) -> None:
             f"the access log cannot be written ({error.strerror}), so nothing is answered: "
             "give yourself the right to write private/."
         ) from None
+
+
+# --- the shift of dates -----------------------------------------------------------------------------------
+
+
+def shift_dates(frame: pl.DataFrame, key: Key, cohort: str) -> pl.DataFrame:
+    """A lake table with all dates of a patient moved by one secret number of days: intervals stay as they are.
+
+    `patient_id` holds pseudonyms. The texts of dates (`*_date_text`) would give the true ones away: a date known
+    to the day gets its new text, a partial one none. Partial dates keep their precision and their interval's
+    length, which then no longer falls on whole months.
+    """
+    dates = [
+        name
+        for name, kind in frame.schema.items()
+        if kind in (pl.Date, pl.Datetime) and name != "received_at"
+    ]
+    shifts = key.shift_days(cohort, frame["patient_id"])
+    moved = frame.join(shifts, on="patient_id", how="left", maintain_order="left")
+    moved = moved.with_columns(pl.col(name) + pl.duration(days=pl.col("shift_days")) for name in dates)
+    texts = [
+        name for name in frame.columns if name.endswith("_text") and f"{name[:-5]}_precision" in frame.columns
+    ]
+    moved = moved.with_columns(
+        pl.when(pl.col(f"{name[:-5]}_precision") == "day")
+        .then(pl.col(f"{name[:-5]}_earliest").dt.to_string("%Y-%m-%d"))
+        .alias(name)
+        for name in texts
+    )
+    return moved.drop("shift_days").select(frame.columns).cast(frame.schema)

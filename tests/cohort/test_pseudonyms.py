@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.cohort import pseudonyms
+from pipeline.cohort import pseudonyms, schemas
 from pipeline.errors import CohortError, HomeError
 
 SECRET = "a secret of a test, long enough"
@@ -29,10 +29,7 @@ def private(tmp_path: Path) -> Path:
 
 
 def walk(key: pseudonyms.Key, cohort: str, *ids: str) -> pl.DataFrame:
-    series = pl.Series(ids)
-    return pl.DataFrame(
-        {"pseudonym": key.pseudonyms(cohort, series), "original_id": pseudonyms.normalise(series)}
-    )
+    return key.pseudonyms(cohort, pl.Series(ids))
 
 
 def test_the_form_that_design_states() -> None:
@@ -44,30 +41,27 @@ def test_the_form_that_design_states() -> None:
 
 def test_identifiers_that_are_one_patient_and_that_are_not() -> None:
     key = pseudonyms.Key(SECRET.encode())
-    same = key.pseudonyms(
-        "a", pl.Series(["12", "12.0", " 12 ", "\uff11\uff12", "12.00", "\u00a012", "12\u200b"])
-    )
-    assert same.n_unique() == 1
-    other = key.pseudonyms("a", pl.Series(["12", "012", "12.5", "12a", "1 2", "12.0.0"]))
-    assert other.n_unique() == 6
-    assert key.pseudonyms("a", pl.Series([None, "", "  ", "x"])).is_null().to_list() == [
-        True,
-        True,
-        True,
-        False,
-    ]
-    assert key.pseudonyms("a", pl.Series([], dtype=pl.String)).len() == 0
+    same = walk(key, "a", "12", "12.0", " 12 ", "\uff11\uff12", "12.00", "\u00a012", "12\u200b", "12")
+    assert same.height == 7  # one row a distinct text
+    assert same["original_id"].unique().to_list() == ["12"]
+    assert same["patient_id"].unique().to_list() == [key.pseudonym("a", "12")]
+    other = walk(key, "a", "12", "012", "12.5", "12a", "1 2", "12.0.0")
+    assert other["patient_id"].n_unique() == 6
+    none = key.pseudonyms("a", pl.Series([None, "", "  ", "x"]))
+    assert none["written"].to_list() == ["x"]
+    assert key.pseudonyms("a", pl.Series([], dtype=pl.String)).is_empty()
+    assert pseudonyms.normalise(pl.Series("id", [" 7.0 ", None])).to_list() == ["7", None]
 
 
 @given(st.text(max_size=30))
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_one_pseudonym_or_none(text: str) -> None:
     key = pseudonyms.Key(SECRET.encode())
-    answer = key.pseudonyms("a", pl.Series([text, f" {text}\t", unicodedata.normalize("NFD", text)]))
-    assert answer.n_unique() == 1
-    assert answer[0] is None or (
-        len(answer[0]) == 16 and set(answer[0]) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-    )
+    answer = walk(key, "a", text, f" {text}\t", unicodedata.normalize("NFD", text))
+    assert answer["patient_id"].n_unique() <= 1
+    for pseudonym in answer["patient_id"]:
+        assert len(pseudonym) == 16
+        assert set(pseudonym) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 
 
 def test_the_key_is_made_once_and_kept_private(private: Path) -> None:
@@ -173,10 +167,36 @@ def test_the_crosswalk_grows_and_forgets(private: Path) -> None:
 def test_date_shifts_are_one_a_patient_and_never_forward() -> None:
     key = pseudonyms.Key(SECRET.encode())
     patients = pl.Series([f"P{n % 400}" for n in range(800)] + [None])
-    days = key.date_shifts("berlin", patients)
-    assert days[:400].to_list() == days[400:800].to_list()
-    assert days[800] is None
+    shifts = key.shift_days("berlin", patients)
+    assert shifts.height == 400
+    days = shifts["shift_days"]
     assert -365 <= days.min() <= days.max() <= -1
     assert days.n_unique() > 150
-    assert days[:400].to_list() != key.date_shifts("paris", patients)[:400].to_list()
-    assert days[:400].to_list() != pseudonyms.Key(b"x" * 20).date_shifts("berlin", patients)[:400].to_list()
+    assert days.to_list() != key.shift_days("paris", patients)["shift_days"].to_list()
+    assert days.to_list() != pseudonyms.Key(b"x" * 20).shift_days("berlin", patients)["shift_days"].to_list()
+
+
+def test_a_shift_keeps_intervals_and_gives_no_true_date_away() -> None:
+    key = pseudonyms.Key(SECRET.encode())
+    days = [date(2014, 3, 2), date(2015, 3, 2), date(2016, 2, 29)]
+    frame = schemas.empty("relapses").clear()
+    frame = pl.DataFrame(
+        {
+            "cohort": "berlin",
+            "patient_id": ["A", "A", "B"],
+            "onset_date_earliest": days,
+            "onset_date_latest": days[:2] + [date(2016, 3, 31)],
+            "onset_date_precision": ["day", "day", "month"],
+            "onset_date_text": ["2.3.2014", "2.3.2015", "2/2016"],
+        },
+        schema_overrides=frame.schema,
+    )
+    moved = pseudonyms.shift_dates(frame, key, "berlin")
+    assert moved.schema == frame.schema
+    by = dict(key.shift_days("berlin", pl.Series(["A", "B"])).iter_rows())
+    onset = moved["onset_date_earliest"]
+    assert onset.to_list() == [d + timedelta(days=by[p]) for d, p in zip(days, "AAB", strict=True)]
+    assert onset[1] - onset[0] == timedelta(days=365)
+    assert moved["onset_date_latest"][2] - onset[2] == timedelta(days=31)
+    assert moved["onset_date_text"].to_list() == [str(onset[0]), str(onset[1]), None]
+    assert pseudonyms.shift_dates(frame.clear(), key, "berlin").is_empty()
