@@ -1,0 +1,414 @@
+"""Study documents to typed tables, in an in-memory DuckDB that reads the landed bytes with a declared structure.
+
+Input is landed documents, output one frame per lake table of schemas.py. SQL unnests, polars joins; no
+Python per study. No network, no choice between sources and no writing here: that is load.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipeline.registry import schemas, structure
+from pipeline.registry.schemas import Column, Source, Table
+
+# Enrolment that the registry shows where nobody said a number (issue: 99999999 is a placeholder).
+PLACEHOLDERS = ("99999999", "9999999")
+
+# A class of a posted measure that names a time (`Month 12`, `Baseline`) rather than a subgroup.
+_TIME_POINT = (
+    r"(?i)\b(baseline|screening|pre-?dose|post-?dose|end of (treatment|study)|enrol?lment|"
+    r"(day|week|month|year|hour|minute|visit|cycle|period)s?\s*-?\s*\d|\d+(\.\d+)?[\s-]*(day|week|month|year|hour|minute|hr|min|h|wk|mo)s?)\b"
+)
+
+_MACROS = r"""
+create macro posted(x) as nullif(x, '');
+create macro plain(x) as case when contains(x, '\')
+    then regexp_replace(x, '\\([!-/:-@\[-`{-~])', '\1', 'g') else nullif(x, '') end;
+create macro finite(x) as case when isfinite(x) then x end;
+create macro number(x) as case
+    when x is null then null
+    when regexp_full_match(x, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?') then finite(try_cast(x as double))
+    else finite(try_cast(replace(regexp_extract(x,
+        '^\s*(?:<=|>=|<|>|≤|≥|=|~)?\s*([+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*%?\s*$', 1), ',', '')
+        as double)) end;
+create macro comparator(x) as case
+    when x is null or ascii(ltrim(x)) between 48 and 57 or number(x) is null then null
+    else nullif(replace(replace(regexp_extract(x, '^\s*(<=|>=|<|>|≤|≥|=|~)', 1), '≤', '<='), '≥', '>='), '') end;
+create macro whole(x) as case when number(x) = floor(number(x)) and abs(number(x)) < 9e15 then cast(number(x) as bigint) end;
+create macro truth(x) as case lower(x) when 'true' then true when 'false' then false when 'yes' then true when 'no' then false end;
+create macro day_of(x) as case when length(x) >= 10 then try_cast(left(x, 10) as date) end;
+create macro first_day(x) as try_cast(case length(x) when 10 then x when 7 then x || '-01' when 4 then x || '-01-01' end as date);
+create macro last_possible_day(x) as case length(x) when 10 then try_cast(x as date)
+    when 7 then last_day(try_cast(x || '-01' as date)) when 4 then try_cast(x || '-12-31' as date) end;
+create macro date_precision(x) as case when first_day(x) is null then null
+    else case length(x) when 10 then 'day' when 7 then 'month' when 4 then 'year' end end;
+create macro age_in_years(x) as try_cast(regexp_extract(x, '^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+?)s?\s*$', 1) as double)
+    * case lower(regexp_extract(x, '^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+?)s?\s*$', 2))
+        when 'year' then 1 when 'month' then 1 / 12.0 when 'week' then 7 / 365.25 when 'day' then 1 / 365.25
+        when 'hour' then 1 / 8766.0 when 'minute' then 1 / 525960.0 end;
+"""
+
+_CASTS: dict[str, str] = {
+    "text": "posted({0})",
+    "prose": "plain({0})",
+    "code": "posted({0})",
+    "integer": "whole({0})",
+    "number": "number({0})",
+    "boolean": "truth({0})",
+    "day": "day_of({0})",
+    "age": "age_in_years({0})",
+    "list": "{0}",
+}
+
+# Columns whose rule is more than the cast of their kind; {0} is the value at the column's path.
+_RULES: dict[str, str] = {
+    "phase": "nullif(array_to_string({0}, '/'), '')",
+    "enrollment_count": "case when {0} not in ('" + "', '".join(PLACEHOLDERS) + "') then whole({0}) end",
+    "is_enrollment_placeholder": "coalesce({0} in ('" + "', '".join(PLACEHOLDERS) + "'), false)",
+    "has_results": 'coalesce(truth({0}), has_results_section)',
+    "value_comparator": "comparator({0})",
+    "p_value_comparator": "comparator({0})",
+}
+
+
+@dataclass(frozen=True)
+class Document:
+    """One landed document as the reader needs it. `form` is its container and content, see forms.py."""
+
+    index: int
+    path: Path
+    form: str
+    size: int
+
+
+class UnreadableDocument(Exception):
+    """DuckDB cannot read a document with the declared structure (internal: load.py falls back)."""
+
+
+class Reader:
+    """One in-memory DuckDB with one thread, so that rows come out in the order of the documents.
+
+    Two readers in two Python threads use two cores and stay deterministic.
+    """
+
+    def __init__(self, memory_limit: str = "1500MB"):
+        self.connection = duckdb.connect(
+            config={"threads": "1", "memory_limit": memory_limit, "autoinstall_known_extensions": "false"}
+        )
+        self.connection.execute(_MACROS)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def read(self, documents: Sequence[Document], *, lenient: bool = False) -> pl.DataFrame:
+        """Read documents into the temporary table `raw`, module by module.
+
+        Returns:
+            One row per record: `rec` (place in `raw`), `doc`, `nct_id` (null where it is no NCT id),
+            `last_update` and `version` (text as posted).
+
+        Raises:
+            UnreadableDocument: a document is not JSON, or not of the declared structure.
+        """
+        parts = [
+            _read_sql(form, [d for d in documents if d.form == form], lenient)
+            for form in dict.fromkeys(d.form for d in documents)
+        ]
+        self.connection.execute("drop table if exists raw")
+        mapping = pl.DataFrame(
+            {"path": [str(d.path) for d in documents], "doc": [d.index for d in documents]},
+            schema={"path": pl.String, "doc": pl.Int64},
+        )
+        self.connection.register("documents_read", mapping)
+        modules = ", ".join(
+            f'study."{section}"."{module}" as "{module}"' for module, section in structure.MODULES.items()
+        )
+        try:
+            self.connection.execute(
+                f"""
+                create temp table raw as
+                select
+                    row_number() over () as rec,
+                    filename,
+                    posted(study."protocolSection"."identificationModule"."nctId") as nct_id,
+                    study."hasResults" as "hasResults",
+                    study."resultsSection" is not null as has_results_section,
+                    {modules}
+                from ({" union all ".join(parts)})
+                """
+            )
+        except duckdb.Error as error:
+            raise UnreadableDocument(str(error)) from None
+        finally:
+            self.connection.unregister("documents_read")
+        records = self.connection.sql(
+            """
+            select
+                rec, filename,
+                case when regexp_full_match(nct_id, 'NCT[0-9]{8}') then nct_id end as nct_id,
+                "statusModule"."lastUpdatePostDateStruct"."date" as last_update,
+                "miscInfoModule"."versionHolder" as version
+            from raw order by rec
+            """
+        ).pl()
+        return records.join(mapping, left_on="filename", right_on="path", how="left", maintain_order="left").drop("filename")
+
+    def drop(self, records: Iterable[int]) -> None:
+        """Take records out of `raw`: no NCT id, or a better version is elsewhere."""
+        gone = pl.DataFrame({"rec": list(records)}, schema={"rec": pl.Int64})
+        if gone.height:
+            self.connection.register("gone", gone)
+            self.connection.execute("delete from raw where rec in (select rec from gone)")
+            self.connection.unregister("gone")
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """All tables that come from the documents, without what the loader adds."""
+        frames = {
+            table.name: self.connection.sql(_table_sql(table)).pl()
+            for table in (*schemas.PROTOCOL, *schemas.RESULTS)
+        }
+        return _joined(frames)
+
+
+def identified(documents: Sequence[Document]) -> dict[int, int | None]:
+    """How many records with an NCT id each document holds; None where it is not whole JSON."""
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    counts: dict[int, int | None] = {}
+    try:
+        for form in dict.fromkeys(document.form for document in documents):
+            counts |= _identified(connection, [d for d in documents if d.form == form])
+    finally:
+        connection.close()
+    return counts
+
+
+# Only the id is wanted; but a key of the top level that is not declared makes DuckDB's reader five times slower.
+_ID_ALONE = {section: structure.T for section in structure.STUDY} | {
+    "protocolSection": {"identificationModule": {"nctId": structure.T}}
+}
+
+
+def _identified(connection: duckdb.DuckDBPyConnection, documents: list[Document]) -> dict[int, int | None]:
+    try:
+        found = connection.execute(
+            f"""
+            select
+                filename,
+                count(*) filter (
+                    regexp_full_match(study."protocolSection"."identificationModule"."nctId", 'NCT[0-9]{{8}}')
+                )
+            from ({_read_sql(documents[0].form, documents, structure_=_ID_ALONE)})
+            group by filename
+            """
+        ).fetchall()
+    except duckdb.Error:
+        if len(documents) == 1:
+            return {documents[0].index: None}
+        half = len(documents) // 2
+        return _identified(connection, documents[:half]) | _identified(connection, documents[half:])
+    counts = dict(found)
+    return {document.index: counts.get(str(document.path), 0) for document in documents}
+
+
+def _read_sql(
+    form: str,
+    documents: Sequence[Document],
+    lenient: bool = False,
+    structure_: dict = structure.STUDY,
+) -> str:
+    container, _, content = form.partition("/")
+    files = "[" + ", ".join("'" + str(d.path).replace("'", "''") + "'" for d in documents) + "]"
+    study = structure.duckdb_type(structure_)
+    # The reader doubles a buffer of this size per thread: as small as the largest document allows.
+    largest = max(16 << 20, *(d.size + 1024 for d in documents))
+    options = f"format = '{container}', filename = true, maximum_object_size = {largest}"
+    if lenient:
+        return (
+            f"select filename, json_transform({_LENIENT[content]}, '{json.dumps(structure_)}') as study "
+            f"from read_json_objects({files}, {options})"
+        )
+    fields = {
+        "page": {"studies": f"{study}[]", "nextPageToken": "VARCHAR", "totalCount": "VARCHAR"},
+        "history": {"study": study, "history": "VARCHAR", "topics": "VARCHAR"},
+    }.get(content) or {name: structure.duckdb_type(node) for name, node in structure_.items()}
+    item = {"page": "unnest(studies)", "history": "study"}.get(content) or (
+        "struct_pack(" + ", ".join(f'"{name}" := "{name}"' for name in structure_) + ")"
+    )
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in fields.items())
+    return f"select filename, {item} as study from read_json({files}, columns = {{{columns}}}, {options})"
+
+
+_LENIENT = {
+    "study": "json",
+    "history": "json -> '$.study'",
+    "page": "unnest(from_json(json -> '$.studies', '[\"JSON\"]'))",
+}
+
+
+def _path(path: str, level: int, aliases: Sequence[str]) -> str:
+    """SQL of a dotted path as seen from level `level` of a chain (0: the table raw)."""
+    head, *rest = path.split(".")
+    if head in aliases and aliases.index(head) + 1 < level:
+        return _carried(path)  # an outer level: its value was carried along
+    if level > 0 and head not in aliases:
+        return _carried(path)  # a value of the study itself
+    sql = f'"{head}"'
+    for name in rest:
+        sql = f'({sql})."{name}"'
+    return sql
+
+
+def _carried(path: str) -> str:
+    return '"' + path.replace(".", "__") + '"'
+
+
+def _wanted(table: Table, source: Source) -> dict[str, tuple[str | None, Column]]:
+    return {c.name: (source.set.get(c.name, c.path), c) for c in table.fields}
+
+
+_REFERENCE = re.compile(r"\{(#?[\w.]+)\}")
+
+
+def _references(expression: str | None) -> list[str]:
+    if expression is None:
+        return []
+    return _REFERENCE.findall(expression) if expression.startswith("=") else [expression]
+
+
+def _source_sql(table: Table, source: Source) -> str:
+    aliases = [alias for alias, _ in source.levels]
+    wanted = _wanted(table, source)
+    used = {r for expression, _ in wanted.values() for r in _references(expression)}
+    used |= set(_REFERENCE.findall(source.where))
+    from_ = "raw"
+    depth = len(aliases)
+    for level, (alias, path) in enumerate(source.levels, start=1):
+        carried = []
+        for reference in sorted(used):
+            if reference.startswith("#"):
+                if reference[1:] in aliases[: level - 1]:
+                    carried.append(f'"{reference}"')
+                continue
+            head = reference.split(".")[0]
+            if head == alias or head in aliases[level:]:
+                continue
+            carried.append(f"{_path(reference, level - 1, aliases)} as {_carried(reference)}")
+        items = _path(path, level - 1, aliases)
+        carried += [f'unnest({items}) as "{alias}"', f'generate_subscripts({items}, 1) as "#{alias}"']
+        from_ = f"(select rec, nct_id, {', '.join(carried)} from {from_})"
+
+    def at(reference: str) -> str:
+        if reference.startswith("#"):
+            return f'"{reference}"'
+        return _path(reference, depth, aliases)
+
+    selected = []
+    for name, (expression, column) in wanted.items():
+        if name == "nct_id":
+            selected.append("nct_id")
+        elif expression is None:
+            continue
+        elif expression.startswith("="):
+            sql = _REFERENCE.sub(lambda match: at(match.group(1)), expression[1:])
+            selected.append(f'{sql} as "{name}"')
+        elif expression.startswith("#"):
+            selected.append(f'{at(expression)} as "{name}"')
+        else:
+            selected.append(_cast(column, at(expression)))
+    extra = ", filename" if table.name == "studies" else ""
+    where = f" where {_REFERENCE.sub(lambda match: at(match.group(1)), source.where)}" if source.where else ""
+    return f"select rec, {', '.join(selected)}{extra} from {from_}{where}"
+
+
+def _cast(column: Column, value: str) -> str:
+    if column.kind == "date":
+        return (
+            f'first_day({value}) as "{column.name}_earliest", last_possible_day({value}) as "{column.name}_latest", '
+            f'date_precision({value}) as "{column.name}_precision", posted({value}) as "{column.name}_text"'
+        )
+    rule = _RULES.get(column.name, _CASTS[column.kind])
+    return f'{rule.format(value)} as "{column.name}"'
+
+
+def _table_sql(table: Table) -> str:
+    parts = [_source_sql(table, source) for source in table.sources]
+    if len(parts) == 1:
+        return parts[0]
+    return " union all by name ".join(f"({part})" for part in parts)
+
+
+def _joined(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Titles of groups and counts of participants beside the values that they belong to."""
+    groups = frames["result_groups"]
+    titles = groups.select("rec", "module", "measure_ordinal", "group_id", arm_title="title").unique(
+        subset=["rec", "module", "measure_ordinal", "group_id"], keep="first", maintain_order=True
+    )
+
+    def titled(frame: pl.DataFrame, module: str, on: dict[str, str]) -> pl.DataFrame:
+        wanted = titles.filter(pl.col("module") == module).select("rec", "group_id", *on.values(), "arm_title")
+        return frame.join(
+            wanted,
+            left_on=["rec", "group_id", *on],
+            right_on=["rec", "group_id", *on.values()],
+            how="left",
+            maintain_order="left",
+        )
+
+    outcome = titled(frames["outcome_results"], "outcome", {"outcome_ordinal": "measure_ordinal"})
+    outcome = outcome.with_columns(
+        time_point=pl.when(pl.col("class_title").str.contains(_TIME_POINT))
+        .then(pl.col("class_title"))
+        .otherwise(pl.col("time_point"))
+    )
+    denominators = frames["result_denominators"]
+    frames["outcome_results"] = _with_counts(outcome, denominators, "outcome", "outcome_ordinal", frames["outcome_measures"])
+    frames["baseline_measures"] = _with_counts(
+        titled(frames["baseline_measures"], "baseline", {}), denominators, "baseline", "measure_ordinal", None
+    )
+    frames["participant_flow"] = titled(frames["participant_flow"], "flow", {})
+    frames["adverse_events"] = titled(frames["adverse_events"], "adverse_event", {})
+    return frames
+
+
+def _with_counts(
+    frame: pl.DataFrame,
+    denominators: pl.DataFrame,
+    module: str,
+    measure: str,
+    measures: pl.DataFrame | None,
+) -> pl.DataFrame:
+    """`participants` and other units analysed: the class's own count, else the measure's, else the table's."""
+    counts = denominators.filter(pl.col("module") == module)
+    is_participants = pl.col("units").str.to_lowercase().str.strip_chars() == "participants"
+    keys = {
+        "class": ({measure: "measure_ordinal", "class_ordinal": "class_ordinal"}),
+        "measure": ({measure: "measure_ordinal"}),
+        "table": {},
+    }
+    wanted: dict[str, list[pl.Expr]] = {"participants": [], "units_analyzed": [], "units_analyzed_count": []}
+    for scope, on in keys.items():
+        scoped = counts.filter(pl.col("scope") == scope)
+        for kind, rows in (("p", scoped.filter(is_participants)), ("u", scoped.filter(~is_participants))):
+            rows = rows.select(
+                "rec", "group_id", *on.values(), pl.col("participants").alias(f"{kind}_{scope}"), pl.col("units").alias(f"{kind}_{scope}_units")
+            ).unique(subset=["rec", "group_id", *on.values()], keep="first", maintain_order=True)
+            frame = frame.join(
+                rows,
+                left_on=["rec", "group_id", *on],
+                right_on=["rec", "group_id", *on.values()],
+                how="left",
+                maintain_order="left",
+            )
+        wanted["participants"].append(pl.col(f"p_{scope}"))
+        wanted["units_analyzed"].append(pl.col(f"u_{scope}_units"))
+        wanted["units_analyzed_count"].append(pl.col(f"u_{scope}"))
+    return frame.with_columns(**{name: pl.coalesce(expressions) for name, expressions in wanted.items()}).drop(
+        [f"{kind}_{scope}{suffix}" for scope in keys for kind in "pu" for suffix in ("", "_units")]
+    )
