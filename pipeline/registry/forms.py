@@ -18,7 +18,14 @@ _CONTENT = {
     "study": "history",
     "history": "history",
     **dict.fromkeys(
-        ("protocolSection", "resultsSection", "derivedSection", "annotationSection", "documentSection", "hasResults"),
+        (
+            "protocolSection",
+            "resultsSection",
+            "derivedSection",
+            "annotationSection",
+            "documentSection",
+            "hasResults",
+        ),
         "study",
     ),
 }

@@ -6,8 +6,10 @@ changes.py. No network, and no clock: every time comes from the journal, so that
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,9 +19,9 @@ import polars as pl
 from pandera.errors import SchemaErrors
 
 from pipeline import lake
-from pipeline.errors import RegistryError
+from pipeline.errors import BrokenDocument, RegistryError
 from pipeline.landing import Entry, Landing
-from pipeline.registry import forms, outcome_kinds, schemas, tables, timeframes
+from pipeline.registry import conflicts, forms, mirror, outcome_kinds, schemas, tables, timeframes
 from pipeline.registry.source import Progress, silent
 
 # Uncompressed bytes that one worker reads at a time: a batch takes about three times this in memory.
@@ -49,6 +51,7 @@ class _Batch:
 
     number: int
     documents: list[tables.Document]
+    is_mirror: bool = False
     records: pl.DataFrame = field(default_factory=pl.DataFrame)
     rejections: list[dict] = field(default_factory=list)
     unreadable: dict[int, str] = field(default_factory=dict)
@@ -92,7 +95,24 @@ class _Loader:
         self.rows: dict[str, int] = {}
         self.rejections: list[dict] = []
         self.problems: list[str] = []
+        self.unreadable = {
+            index: "is no study document" for index, form in enumerate(self.forms) if form is None
+        }
+        self.mirror_changes: list[dict] = []
+        self.twins = self._twins()
         self.records = pl.DataFrame()
+
+    def _twins(self) -> dict[int, int]:
+        """Documents with the same bytes as another: read once, the newest journal entry stands for all."""
+        last = {
+            (entry.sha256, form): index
+            for index, (entry, form) in enumerate(zip(self.entries, self.forms, strict=True))
+        }
+        return {
+            index: last[entry.sha256, form]
+            for index, (entry, form) in enumerate(zip(self.entries, self.forms, strict=True))
+            if last[entry.sha256, form] != index
+        }
 
     def _sniff(self, entry: Entry) -> str | None:
         with self.landing.open(entry.sha256) as stream:
@@ -101,7 +121,10 @@ class _Loader:
     # -- writing ------------------------------------------------------------------------------------------
 
     def write(self, folder: Path) -> None:
-        batches = self._batches()
+        scratch = folder / ".mirror"
+        batches = [*self._batches(), *self._mirror_batches(scratch)]
+        for number, batch in enumerate(batches):
+            batch.number = number
         done, total = 0, sum(document.size for batch in batches for document in batch.documents)
         workers = max(1, min(os.cpu_count() or 1, len(batches)))
         with ThreadPoolExecutor(workers) as pool:
@@ -114,14 +137,14 @@ class _Loader:
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
+        shutil.rmtree(scratch, ignore_errors=True)
         self._settle(batches, folder)
+        self._write_changes(folder)
         self._write_accounts(batches, folder)
         for table in schemas.LAKE_TABLES:
             if not any((folder / table).glob("*.parquet")):
                 lake.write_table(folder, table, schemas.empty(table))
-            self.rows[table] = (
-                pl.scan_parquet(folder / table / "*.parquet").select(pl.len()).collect().item()
-            )
+            self.rows[table] = pl.scan_parquet(folder / table / "*.parquet").select(pl.len()).collect().item()
         if not self.rows["studies"]:
             raise RegistryError(
                 "No landed document holds a study that could be read; the lake was left as it was. "
@@ -132,16 +155,41 @@ class _Loader:
         batches: list[_Batch] = []
         size = BATCH_BYTES
         for index, (entry, form) in enumerate(zip(self.entries, self.forms, strict=True)):
-            if form is None or form == forms.MIRROR:
+            if form is None or form == forms.MIRROR or index in self.twins:
                 continue
             if size + entry.bytes > BATCH_BYTES:
-                batches.append(_Batch(len(batches), []))
+                batches.append(_Batch(0, []))
                 size = 0
             size += entry.bytes
             batches[-1].documents.append(
                 tables.Document(index, self.landing.blob(entry.sha256), form, entry.bytes)
             )
         return batches
+
+    def _mirror_batches(self, scratch: Path) -> list[_Batch]:
+        """Mirror pages as documents of the registry's own structure, in a scratch folder."""
+        documents = []
+        for index, (entry, form) in enumerate(zip(self.entries, self.forms, strict=True)):
+            if form != forms.MIRROR or index in self.twins:
+                continue
+            try:
+                page = mirror.parse(self.landing.read(entry.sha256).decode("utf-8", errors="replace"))
+            except BrokenDocument as error:
+                self.unreadable[index] = str(error)
+                continue
+            scratch.mkdir(exist_ok=True, mode=0o700)
+            path = scratch / f"{index}.json"
+            path.write_text(json.dumps(page.study, ensure_ascii=False), encoding="utf-8")
+            documents.append(tables.Document(index, path, "unstructured/study", path.stat().st_size))
+            nct_id = page.study["protocolSection"]["identificationModule"]["nctId"]
+            self.mirror_changes += [{"nct_id": nct_id, "doc": index, **change} for change in page.changes]
+            if page.not_understood:
+                sections = ", ".join(dict.fromkeys(page.not_understood))
+                self.problems.append(
+                    f"{entry.name}: {len(page.not_understood)} lines were not understood (sections: {sections}). "
+                    "Compare the page with docs/registry.md."
+                )
+        return [_Batch(0, documents, is_mirror=True)] if documents else []
 
     def _run(self, batch: _Batch, folder: Path) -> None:
         """Read one batch and write its part of every table."""
@@ -154,12 +202,14 @@ class _Loader:
             frames = reader.tables()
         finally:
             reader.close()
-        frames["studies"] = self._with_origin(frames["studies"], batch.records)
+        frames["studies"] = self._with_origin(frames["studies"], batch)
         frames = _composed(frames)
         accepted = _accept("studies", frames.pop("studies"), batch.rejections)
         lost = set(batch.records.filter("is_best")["nct_id"]) - set(accepted["nct_id"])
         if lost:
-            frames = {name: frame.filter(~pl.col("nct_id").is_in(list(lost))) for name, frame in frames.items()}
+            frames = {
+                name: frame.filter(~pl.col("nct_id").is_in(list(lost))) for name, frame in frames.items()
+            }
             batch.records = batch.records.with_columns(
                 nct_id=pl.when(pl.col("nct_id").is_in(list(lost))).then(None).otherwise("nct_id")
             )
@@ -175,7 +225,7 @@ class _Loader:
         )
         return records.filter(pl.col("nct_id").is_not_null()).join(received, on="doc", how="left")
 
-    def _with_origin(self, studies: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    def _with_origin(self, studies: pl.DataFrame, batch: _Batch) -> pl.DataFrame:
         origin = pl.DataFrame(
             {
                 "doc": range(len(self.entries)),
@@ -183,32 +233,88 @@ class _Loader:
                 "seen_at": [_utc(entry.time) for entry in self.entries],
                 "document_sha256": [entry.sha256 for entry in self.entries],
             },
-            schema={"doc": pl.Int64, "source": pl.String, "seen_at": pl.Datetime("us"), "document_sha256": pl.String},
+            schema={
+                "doc": pl.Int64,
+                "source": pl.String,
+                "seen_at": pl.Datetime("us"),
+                "document_sha256": pl.String,
+            },
         )
-        return (
-            studies.join(records.select("rec", "doc"), on="rec", how="left", maintain_order="left")
+        studies = (
+            studies.join(batch.records.select("rec", "doc"), on="rec", how="left", maintain_order="left")
             .join(origin, on="doc", how="left", maintain_order="left")
             .with_columns(is_current=pl.lit(True))
         )
+        if (
+            batch.is_mirror
+        ):  # a page from a recorded folder too; and a mirror does not say whether results are posted
+            studies = studies.with_columns(source=pl.lit("mirror"), has_results=pl.lit(None, pl.Boolean))
+        return studies
 
     # -- between the batches ------------------------------------------------------------------------------
 
     def _settle(self, batches: list[_Batch], folder: Path) -> None:
         """Where two batches hold a study, keep the better version and take the other out of its part."""
         self.records = pl.concat(
-            [batch.records.with_columns(batch=pl.lit(batch.number)) for batch in batches] or [_no_records()]
+            [
+                batch.records.with_columns(batch=pl.lit(batch.number), is_mirror=pl.lit(batch.is_mirror))
+                for batch in batches
+            ]
+            or [_no_records()]
         )
         mine = self._ranked(self.records.filter("is_best"))
         best = _best(mine)
         losers = mine.join(best.select("nct_id", "batch"), on=["nct_id", "batch"], how="anti")
+        mirrored = losers.filter("is_mirror").join(
+            best.filter(~pl.col("is_mirror")).select("nct_id", winner="batch"), on="nct_id"
+        )
+        if mirrored.height:
+            self._write(
+                folder,
+                "source_conflicts",
+                conflicts.between_sources(
+                    _parts(folder, mirrored, "winner"), _parts(folder, mirrored, "batch")
+                ),
+            )
         for (number,), rows in losers.group_by("batch"):
             for table in schemas.TABLES:
                 part = folder / table / _part(number)
-                if part.exists():
+                if part.exists() and table != "source_conflicts":
                     frame = pl.read_parquet(part)
-                    frame.filter(~pl.col("nct_id").is_in(rows["nct_id"].implode())).write_parquet(part, compression="zstd")
+                    frame = frame.filter(~pl.col("nct_id").is_in(rows["nct_id"].implode()))
+                    part.unlink()
+                    _write_part(folder, table, number, frame)
         self.records = self.records.join(
-            best.select("nct_id", "batch", "rec", is_kept=pl.lit(True)), on=["nct_id", "batch", "rec"], how="left"
+            best.select("nct_id", "batch", "rec", is_kept=pl.lit(True)),
+            on=["nct_id", "batch", "rec"],
+            how="left",
+        )
+
+    def _write_changes(self, folder: Path) -> None:
+        kept = (
+            set(self.records.filter(pl.col("is_kept") & pl.col("is_mirror"))["doc"])
+            if self.records.height
+            else set()
+        )
+        path = pl.col("field_path")
+        changes = pl.DataFrame(
+            [change for change in self.mirror_changes if change["doc"] in kept],
+            schema={"nct_id": pl.String, "doc": pl.Int64, "field_path": pl.String, "change_kind": pl.String,
+                    "seen_on": pl.String, "version": pl.String},
+        )  # fmt: skip
+        is_change = pl.col("change_kind") != "baseline"
+        self._write(
+            folder,
+            "field_changes",
+            changes.with_columns(
+                seen_at=pl.col("seen_on").str.to_datetime("%Y-%m-%d", time_unit="us", strict=False),
+                source=pl.lit("mirror"),
+                is_primary_outcome_change=is_change & (path == "outcomes.primary"),
+                is_eligibility_change=is_change & path.str.starts_with("eligibility."),
+                is_enrollment_change=is_change & (path == "design.enrollmentCount"),
+                is_completion_slip=pl.lit(False),  # the mirror does not say which way a date moved
+                is_status_change=is_change & (path == "status.overallStatus"),
+            ),
         )
 
     def _write_accounts(self, batches: list[_Batch], folder: Path) -> None:
@@ -217,10 +323,21 @@ class _Loader:
             accepted=pl.col("is_kept").sum(),
             rejected=pl.col("nct_id").is_null().sum(),
         )
+        twins = pl.DataFrame(
+            {"doc": list(self.twins.values()), "twin": list(self.twins)},
+            schema={"doc": pl.Int64, "twin": pl.Int64},
+        )
+        counts = pl.concat(
+            [
+                counts,
+                counts.join(twins, on="doc").select(
+                    pl.col("twin").alias("doc"), "records", accepted=pl.lit(0, pl.UInt32), rejected="rejected"
+                ),
+            ],
+            how="vertical_relaxed",
+        )
         unreadable = {index: reason for batch in batches for index, reason in batch.unreadable.items()}
-        unreadable |= {
-            index: "is no study document" for index, form in enumerate(self.forms) if form is None
-        }
+        unreadable |= self.unreadable
         self.problems += [
             f"{self.entries[index].name}: {reason}; none of it was read. Record it again or remove it."
             for index, reason in sorted(unreadable.items())
@@ -292,16 +409,33 @@ def _read(reader: tables.Reader, batch: _Batch) -> pl.DataFrame:
 
 def _best(records: pl.DataFrame) -> pl.DataFrame:
     """The version of each study that stands: newest update, then newest version, then landed last."""
+    worst_first = ["is_mirror"] if "is_mirror" in records.columns else []
     return records.sort(
-        ["last_update", "version", "received", "rec"], descending=True, nulls_last=True, maintain_order=True
+        [*worst_first, "last_update", "version", "received", "rec"],
+        descending=[False] * len(worst_first) + [True] * 4,
+        nulls_last=True,
+        maintain_order=True,
     ).unique("nct_id", keep="first", maintain_order=True)
+
+
+def _parts(folder: Path, rows: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
+    """What some batches wrote about some studies, table by table."""
+    wanted = rows["nct_id"].implode()
+    found = {}
+    for table in conflicts.TABLES:
+        parts = [folder / table / _part(number) for number in rows[batch].unique().sort()]
+        frames = [
+            pl.read_parquet(part).filter(pl.col("nct_id").is_in(wanted)) for part in parts if part.exists()
+        ]
+        found[table] = pl.concat(frames) if frames else schemas.empty(table)
+    return found
 
 
 def _no_records() -> pl.DataFrame:
     return pl.DataFrame(
         schema={
             "rec": pl.Int64, "nct_id": pl.String, "last_update": pl.String, "version": pl.String,
-            "doc": pl.Int64, "is_best": pl.Boolean, "batch": pl.Int32,
+            "doc": pl.Int64, "is_best": pl.Boolean, "batch": pl.Int32, "is_mirror": pl.Boolean,
         }
     )  # fmt: skip
 
@@ -314,11 +448,16 @@ def _composed(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         "rec", "nct_id", outcome_type=pl.lit("posted"), ordinal="ordinal", measure="title",
         description="description", time_frame="time_frame",
     )  # fmt: skip
-    same = ["rec", pl.col("measure").str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ").alias("words")]
+    same = [
+        "rec",
+        pl.col("measure").str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ").alias("words"),
+    ]
     registered = outcomes.select(
         *same, registered_outcome_type="outcome_type", registered_ordinal="ordinal"
     ).unique(["rec", "words"], keep="first", maintain_order=True)
-    matched = posted.with_columns(same[1]).join(registered, on=["rec", "words"], how="left", maintain_order="left")
+    matched = posted.with_columns(same[1]).join(
+        registered, on=["rec", "words"], how="left", maintain_order="left"
+    )
     classified = outcome_kinds.classify(
         pl.concat([outcomes.select(posted.columns), posted]).with_columns(pl.col("measure").fill_null(""))
     )
@@ -368,11 +507,21 @@ def _accept(table: str, frame: pl.DataFrame, rejections: list[dict]) -> pl.DataF
         example = frame[int(numbers.min())]["nct_id"][0] if "nct_id" in frame.columns else None
         rejections.append(
             {
-                "table_name": table, "column_name": column, "rule": str(rule).split("(")[0],
+                "table_name": table, "column_name": column, "rule": _RULES.get(name := str(rule).split("(")[0], name),
                 "rows": len(numbers), "example_nct_id": example,
             }
         )  # fmt: skip
     return frame.with_row_index("_row").filter(~pl.col("_row").is_in(rows.implode())).drop("_row")
+
+
+# pandera's names of its checks, and ours.
+_RULES = {
+    "greater_than_or_equal_to": "minimum",
+    "less_than_or_equal_to": "maximum",
+    "isin": "codes",
+    "str_matches": "nct_id",
+    "not_nullable": "not_null",
+}
 
 
 def _write_part(folder: Path, table: str, number: int, frame: pl.DataFrame) -> None:

@@ -16,7 +16,9 @@ import polars as pl
 # prose: the registry's markup; its escapes (`\\<`, `\\*`) are undone. text: as posted.
 # day: a whole date. date: may be partial, and becomes four columns as on the cohort side.
 # age: text like `6 Months`, to years.
-Kind = Literal["text", "prose", "code", "integer", "number", "boolean", "day", "date", "age", "list", "timestamp"]
+Kind = Literal[
+    "text", "prose", "code", "integer", "number", "boolean", "day", "date", "age", "list", "timestamp"
+]
 
 _TYPES: dict[str, pl.DataType] = {
     "text": pl.String(),
@@ -113,7 +115,9 @@ NCT = _c("nct_id", "code", "ClinicalTrials.gov identifier of the study.", requir
 
 
 def _ordinal(path: str | None, what: str) -> Column:
-    return _c("ordinal", "integer", f"Place of the {what} in the record, from 1.", path, required=True, minimum=1)
+    return _c(
+        "ordinal", "integer", f"Place of the {what} in the record, from 1.", path, required=True, minimum=1
+    )
 
 
 PROTOCOL: tuple[Table, ...] = (
@@ -268,7 +272,7 @@ PROTOCOL: tuple[Table, ...] = (
         (
             NCT, _ordinal("#a", "arm"),
             _c("label", "text", "Name of the arm.", "a.label"),
-            _c("arm_type", "code", "EXPERIMENTAL, ACTIVE_COMPARATOR …", "a.type"),
+            _c("arm_type", "code", "EXPERIMENTAL, ACTIVE_COMPARATOR and others.", "a.type"),
             _c("description", "prose", "What is done in the arm.", "a.description"),
             _c("intervention_names", "list", "Interventions of the arm, as `Drug: name`.", "a.interventionNames"),
         ),
@@ -278,7 +282,7 @@ PROTOCOL: tuple[Table, ...] = (
         "interventions", "one row per intervention of a study", "Registered interventions.",
         (
             NCT, _ordinal("#i", "intervention"),
-            _c("intervention_type", "code", "DRUG, BIOLOGICAL, PROCEDURE …", "i.type"),
+            _c("intervention_type", "code", "DRUG, BIOLOGICAL, PROCEDURE and others.", "i.type"),
             _c("name", "text", "Name of the intervention.", "i.name"),
             _c("description", "prose", "Form, dose, route.", "i.description"),
             _c("arm_labels", "list", "Arms that receive it.", "i.armGroupLabels"),
@@ -353,7 +357,7 @@ PROTOCOL: tuple[Table, ...] = (
             NCT, _ordinal(None, "sponsor; the lead sponsor is 1"),
             _c("role", "code", "lead or collaborator.", required=True, codes=("lead", "collaborator")),
             _c("name", "text", "Name.", "s.name"),
-            _c("sponsor_class", "code", "INDUSTRY, NIH, FED, OTHER …", "s.class"),
+            _c("sponsor_class", "code", "INDUSTRY, NIH, FED, OTHER and others.", "s.class"),
         ),
         (
             Source((), {"ordinal": "=1", "role": "='lead'", "name": "sponsorCollaboratorsModule.leadSponsor.name",
@@ -505,7 +509,7 @@ PROTOCOL: tuple[Table, ...] = (
         ),
         (Source((("b", "miscInfoModule.submissionTracking.submissionInfos"),)),), ("nct_id", "ordinal"),
     ),
-)
+)  # fmt: skip
 
 _MEASUREMENT = (
     _c("value", "number", "Value as a number; null where it is none (NA, NE, text).", "x.value"),
@@ -536,7 +540,7 @@ RESULTS: tuple[Table, ...] = (
             _c("population_description", "prose", "Population analysed.", "m.populationDescription"),
             _c("reporting_status", "code", "POSTED or NOT_POSTED.", "m.reportingStatus"),
             _c("anticipated_posting_date", "date", "When a measure not posted yet is to be.", "m.anticipatedPostingDate"),
-            _c("param_type", "code", "MEAN, NUMBER, COUNT_OF_PARTICIPANTS …", "m.paramType"),
+            _c("param_type", "code", "MEAN, NUMBER, COUNT_OF_PARTICIPANTS and others.", "m.paramType"),
             _c("dispersion_type", "text", "Kind of dispersion.", "m.dispersionType"),
             _c("unit", "text", "Unit as posted.", "m.unitOfMeasure"),
             _c("is_percent_calculated", "boolean", "The registry shows percentages of the counts.", "m.calculatePct"),
@@ -611,7 +615,7 @@ RESULTS: tuple[Table, ...] = (
             _c("class_title", "text", "Title of the class.", "k.title"),
             _c("category", "text", "Title of the category.", "y.title"),
             _c("time_point", "text", "The class's title where it names a time (Month 12, Baseline), else the measure's time frame."),
-            _c("param_type", "code", "MEAN, NUMBER, COUNT_OF_PARTICIPANTS …", "m.paramType"),
+            _c("param_type", "code", "MEAN, NUMBER, COUNT_OF_PARTICIPANTS and others.", "m.paramType"),
             *_MEASUREMENT,
         ),
         (Source((("m", "outcomeMeasuresModule.outcomeMeasures"), ("k", "m.classes"), ("y", "k.categories"), ("x", "y.measurements")),
@@ -650,7 +654,7 @@ RESULTS: tuple[Table, ...] = (
             _c("ci_upper_limit_comment", "prose", "Why there is none.", "a.ciUpperLimitComment"),
             _c("estimate_comment", "prose", "Comment on the estimate.", "a.estimateComment"),
             _c("is_non_inferiority_tested", "boolean", "Non-inferiority or equivalence was tested.", "a.testedNonInferiority"),
-            _c("non_inferiority_type", "code", "SUPERIORITY, NON_INFERIORITY, EQUIVALENCE, OTHER …", "a.nonInferiorityType"),
+            _c("non_inferiority_type", "code", "SUPERIORITY, NON_INFERIORITY, EQUIVALENCE, OTHER and others.", "a.nonInferiorityType"),
             _c("non_inferiority_comment", "prose", "Words on the margin.", "a.nonInferiorityComment"),
             _c("other_analysis_description", "prose", "Another analysis, in words.", "a.otherAnalysisDescription"),
         ),
@@ -670,7 +674,7 @@ RESULTS: tuple[Table, ...] = (
             _c("arm_title", "text", "Title of the group."),
             _c("class_title", "text", "Title of the class.", "k.title"),
             _c("category", "text", "Title of the category.", "y.title"),
-            _c("param_type", "code", "MEAN, COUNT_OF_PARTICIPANTS …", "m.paramType"),
+            _c("param_type", "code", "MEAN, COUNT_OF_PARTICIPANTS and others.", "m.paramType"),
             _c("is_percent_calculated", "boolean", "The registry shows percentages of the counts.", "m.calculatePct"),
             _c("denominator_units_selected", "text", "Which of several denominators applies.", "m.denomUnitsSelected"),
             *_MEASUREMENT,

@@ -18,7 +18,7 @@ import zstandard
 
 from pipeline.errors import BrokenDocument, RegistryError
 from pipeline.landing import CHUNK, Landing
-from pipeline.registry import forms, tables
+from pipeline.registry import forms, mirror, tables
 from pipeline.registry.source import Progress, Pull, silent
 
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".md")
@@ -86,7 +86,9 @@ class SnapshotSource:
                 if stored != sha256:
                     set_aside.append(self._aside(file, "changed while it was read", before, root))
                     continue
-                landing.record(source=self.name, name=file.name, sha256=sha256, size=size, form=form, root=root)
+                landing.record(
+                    source=self.name, name=file.name, sha256=sha256, size=size, form=form, root=root
+                )
                 is_unchanged = False
         kept = {file.name for file in files}
         for name, entry in before.items():
@@ -122,9 +124,11 @@ class SnapshotSource:
             if file.plain_name.lower().endswith(_SUFFIXES) and path.name.lower() != "readme.md":
                 files.append(file)
             elif path.name.lower() != "readme.md":
-                passed_over.add("".join(path.suffixes[-2:]) or "no suffix")
+                passed_over.add(path.suffix or "no suffix")
         if not files:
-            raise RegistryError(f"The registry folder {self.path} holds no recorded studies. {_FORMS_SAID}, and run again.")
+            raise RegistryError(
+                f"The registry folder {self.path} holds no recorded studies. {_FORMS_SAID}, and run again."
+            )
         return files, passed_over
 
     def _unreadable(self, files: list[_File], found: dict) -> Iterator[tuple[_File, str]]:
@@ -187,8 +191,6 @@ def _digest(file: _File) -> tuple[str, int, bytes]:
 
 
 def _mirror_fault(file: _File) -> str | None:
-    from pipeline.registry import mirror
-
     try:
         mirror.parse(b"".join(_chunks(file)).decode("utf-8"))
     except (BrokenDocument, UnicodeDecodeError) as error:

@@ -24,7 +24,7 @@ PLACEHOLDERS = ("99999999", "9999999")
 # A class of a posted measure that names a time (`Month 12`, `Baseline`) rather than a subgroup.
 _TIME_POINT = (
     r"(?i)\b(baseline|screening|pre-?dose|post-?dose|end of (treatment|study)|enrol?lment|"
-    r"(day|week|month|year|hour|minute|visit|cycle|period)s?\s*-?\s*\d|\d+(\.\d+)?[\s-]*(day|week|month|year|hour|minute|hr|min|h|wk|mo)s?)\b"
+    r"(day|week|month|year|hour|minute|visit|cycle|period)s?\s*-?\s*\d+|\d+(\.\d+)?[\s-]*(day|week|month|year|hour|minute|hr|min|h|wk|mo)s?)\b"
 )
 
 _MACROS = r"""
@@ -72,7 +72,7 @@ _RULES: dict[str, str] = {
     "phase": "nullif(array_to_string({0}, '/'), '')",
     "enrollment_count": "case when {0} not in ('" + "', '".join(PLACEHOLDERS) + "') then whole({0}) end",
     "is_enrollment_placeholder": "coalesce({0} in ('" + "', '".join(PLACEHOLDERS) + "'), false)",
-    "has_results": 'coalesce(truth({0}), has_results_section)',
+    "has_results": "coalesce(truth({0}), has_results_section)",
     "value_comparator": "comparator({0})",
     "p_value_comparator": "comparator({0})",
 }
@@ -158,7 +158,9 @@ class Reader:
             from raw order by rec
             """
         ).pl()
-        return records.join(mapping, left_on="filename", right_on="path", how="left", maintain_order="left").drop("filename")
+        return records.join(
+            mapping, left_on="filename", right_on="path", how="left", maintain_order="left"
+        ).drop("filename")
 
     def drop(self, records: Iterable[int]) -> None:
         """Take records out of `raw`: no NCT id, or a better version is elsewhere."""
@@ -190,7 +192,7 @@ def identified(documents: Sequence[Document]) -> dict[int, int | None]:
 
 
 # Only the id is wanted; but a key of the top level that is not declared makes DuckDB's reader five times slower.
-_ID_ALONE = {section: structure.T for section in structure.STUDY} | {
+_ID_ALONE = dict.fromkeys(structure.STUDY, structure.T) | {
     "protocolSection": {"identificationModule": {"nctId": structure.T}}
 }
 
@@ -352,7 +354,9 @@ def _joined(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     )
 
     def titled(frame: pl.DataFrame, module: str, on: dict[str, str]) -> pl.DataFrame:
-        wanted = titles.filter(pl.col("module") == module).select("rec", "group_id", *on.values(), "arm_title")
+        wanted = titles.filter(pl.col("module") == module).select(
+            "rec", "group_id", *on.values(), "arm_title"
+        )
         return frame.join(
             wanted,
             left_on=["rec", "group_id", *on],
@@ -368,7 +372,9 @@ def _joined(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         .otherwise(pl.col("time_point"))
     )
     denominators = frames["result_denominators"]
-    frames["outcome_results"] = _with_counts(outcome, denominators, "outcome", "outcome_ordinal", frames["outcome_measures"])
+    frames["outcome_results"] = _with_counts(
+        outcome, denominators, "outcome", "outcome_ordinal", frames["outcome_measures"]
+    )
     frames["baseline_measures"] = _with_counts(
         titled(frames["baseline_measures"], "baseline", {}), denominators, "baseline", "measure_ordinal", None
     )
@@ -397,7 +403,11 @@ def _with_counts(
         scoped = counts.filter(pl.col("scope") == scope)
         for kind, rows in (("p", scoped.filter(is_participants)), ("u", scoped.filter(~is_participants))):
             rows = rows.select(
-                "rec", "group_id", *on.values(), pl.col("participants").alias(f"{kind}_{scope}"), pl.col("units").alias(f"{kind}_{scope}_units")
+                "rec",
+                "group_id",
+                *on.values(),
+                pl.col("participants").alias(f"{kind}_{scope}"),
+                pl.col("units").alias(f"{kind}_{scope}_units"),
             ).unique(subset=["rec", "group_id", *on.values()], keep="first", maintain_order=True)
             frame = frame.join(
                 rows,
@@ -409,6 +419,6 @@ def _with_counts(
         wanted["participants"].append(pl.col(f"p_{scope}"))
         wanted["units_analyzed"].append(pl.col(f"u_{scope}_units"))
         wanted["units_analyzed_count"].append(pl.col(f"u_{scope}"))
-    return frame.with_columns(**{name: pl.coalesce(expressions) for name, expressions in wanted.items()}).drop(
-        [f"{kind}_{scope}{suffix}" for scope in keys for kind in "pu" for suffix in ("", "_units")]
-    )
+    return frame.with_columns(
+        **{name: pl.coalesce(expressions) for name, expressions in wanted.items()}
+    ).drop([f"{kind}_{scope}{suffix}" for scope in keys for kind in "pu" for suffix in ("", "_units")])

@@ -1,0 +1,23 @@
+with adverse_events as (
+    select * from {{ ref('stg_registry__adverse_events') }}
+),
+
+final as (
+    select
+        nct_id,
+        is_serious,
+        ordinal,
+        term,
+        organ_system,
+        source_vocabulary,
+        assessment_type,
+        notes,
+        group_id,
+        arm_title,
+        events,
+        participants_affected,
+        participants_at_risk
+    from adverse_events
+)
+
+select * from final

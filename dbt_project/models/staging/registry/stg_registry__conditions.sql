@@ -1,0 +1,5 @@
+select
+    nct_id,
+    ordinal,
+    condition
+from {{ source('lake_registry', 'conditions') }}

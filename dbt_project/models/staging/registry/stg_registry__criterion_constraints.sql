@@ -1,0 +1,19 @@
+select
+    nct_id,
+    criterion_id,
+    kind,
+    polarity,
+    min_value,
+    min_inclusive,
+    max_value,
+    max_inclusive,
+    unit,
+    window_value,
+    window_unit,
+    window_anchor,
+    terms,
+    quote,
+    rule_id,
+    rule_version,
+    origin
+from {{ source('lake_registry', 'criterion_constraints') }}

@@ -1,0 +1,15 @@
+select
+    nct_id,
+    field_path,
+    change_kind,
+    old_value,
+    new_value,
+    version,
+    seen_at,
+    is_primary_outcome_change,
+    is_eligibility_change,
+    is_enrollment_change,
+    is_completion_slip,
+    is_status_change,
+    source
+from {{ source('lake_registry', 'field_changes') }}

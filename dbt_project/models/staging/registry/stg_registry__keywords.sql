@@ -1,0 +1,5 @@
+select
+    nct_id,
+    ordinal,
+    keyword
+from {{ source('lake_registry', 'keywords') }}

@@ -1,0 +1,20 @@
+select
+    nct_id,
+    outcome_type,
+    ordinal,
+    epoch_number,
+    epoch_label,
+    epoch_kind,
+    anchor,
+    anchor_words,
+    start_offset,
+    end_offset,
+    offset_unit,
+    end_anchor,
+    end_event,
+    repeats,
+    is_approximate,
+    is_unit_converted,
+    quote,
+    parse_status
+from {{ source('lake_registry', 'outcome_epochs') }}
