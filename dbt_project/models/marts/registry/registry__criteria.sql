@@ -7,13 +7,21 @@ final as (
         nct_id,
         criterion_id,
         section,
+        part,
         ordinal,
         text,
         char_start,
         char_end,
         group_id,
+        parent_group_id,
         group_logic,
-        parse_status
+        group_minimum,
+        group_depth,
+        parse_status,
+        is_subjective,
+        text_sha256,
+        origin,
+        constraint_count
     from criteria
 )
 
