@@ -1,0 +1,461 @@
+"""`remit map FILE`: a first cohort.yaml from headers and the shape of their values, for a person to correct.
+
+Headers are compared with the canonical names and with what clinics call them in several languages; a match
+also has to fit what stands below it. Nothing is loaded here, and what is doubtful is marked, not decided.
+The draft names headers and codes of the file: it is for the person who asked.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+from rapidfuzz import fuzz
+
+from pipeline.cohort import mapping, workbook
+from pipeline.cohort.schemas import TABLES
+from pipeline.errors import BrokenWorkbook
+
+SURE, LIKELY = 90, 72  # per cent: taken without a mark; taken with the mark `check`
+SAMPLE_ROWS = 2_000
+
+# What clinics call the fields: English, German, French, Spanish, Italian, Polish, Portuguese.
+SYNONYMS: dict[tuple[str, str], str] = {
+    ("*", "patient_id"): "patient|patient id|patientid|subject|subject id|id|nr|no|number|pid|patnr|eid|code|record id|"
+    "patienten id|patientennummer|pat nr|fallnummer|numero patient|identifiant|paciente|id paciente|numero de paciente|"
+    "paziente|codice paziente|pacjent|numer pacjenta|id do paciente|secret name|study id|usubjid",
+    ("patients", "sex"): "sex|gender|geschlecht|sexe|sexo|genere|sesso|plec|m f|female|male|genero",
+    ("patients", "birth_date"): "birth date|date of birth|dob|d o b|birthday|geburtsdatum|geb dat|geboren|date de naissance|"
+    "ddn|fecha de nacimiento|data di nascita|data urodzenia|data de nascimento|birth year|year of birth|geburtsjahr|"
+    "annee de naissance|rok urodzenia",
+    ("patients", "onset_date"): "onset|onset date|ms onset|disease onset|date of onset|first symptom|date first symptom|"
+    "symptoms date|year of onset|year onset|erstmanifestation|krankheitsbeginn|ms beginn|date de debut|debut sep|"
+    "fecha de inicio|inicio de sintomas|esordio|data esordio|poczatek choroby|data de inicio",
+    ("patients", "diagnosis_date"): "diagnosis|diagnosis date|date of diagnosis|dx date|ms diagnosis date|diagnosedatum|"
+    "erstdiagnose|date de diagnostic|fecha de diagnostico|data di diagnosi|data diagnozy|data do diagnostico",
+    ("patients", "course"): "course|disease course|ms course|ms type|mstype|type of ms|phenotype|ms form|form|verlaufsform|"
+    "verlauf|forme clinique|forme|forma clinica|curso|tipo de em|decorso|postac|przebieg|forma",
+    ("patients", "progression_onset_date"): "progression onset|start of progression|progression date|spms onset|"
+    "date of progression|sp conversion|beginn der progredienz|debut de la progression|inicio de progresion",
+    ("patients", "enrolment_date"): "enrolment|enrollment|enrolment date|enrollment date|inclusion date|study entry|"
+    "einschluss|einschlussdatum|date d inclusion|fecha de inclusion|data di arruolamento|data wlaczenia",
+    ("patients", "history_from"): "history from|records from|documented since|dokumentiert seit",
+    ("patients", "last_contact_date"): "last contact|last visit|last follow up|last seen|date last visit|letzter kontakt|"
+    "letzte visite|derniere visite|ultima visita|ultimo contacto|ostatnia wizyta",
+    ("patients", "death_date"): "death date|date of death|deceased|decease date|todesdatum|verstorben|date de deces|"
+    "fecha de muerte|data di morte|data zgonu",
+    ("patients", "regular_corticosteroids"): "regular corticosteroids|regular steroids|pulsed steroids",
+    ("patients", "is_nmo"): "is nmo|nmo|nmosd",
+    ("edss", "visit_date"): "visit date|date of visit|visit|date|edss date|date edss|date of edss|exam date|assessment date|"
+    "examination date|untersuchungsdatum|visitendatum|datum|date de visite|date visite|date de consultation|"
+    "fecha de visita|fecha|data della visita|data visita|data wizyty|data da consulta",
+    ("edss", "edss"): "edss|edss score|edss total|actual edss|edss entered|edss value|edss step|edss wert|score edss|"
+    "punktacja edss|initial edss|final edss|baseline edss",
+    ("edss", "in_relapse"): "in relapse|during relapse|concurrent relapse|relapse visit|im schub|en poussee|en brote",
+    ("edss", "is_valid_confirmation"): "valid confirmation|scheduled",
+    ("edss", "msss_recorded"): "msss|ms severity score",
+    ("edss", "fs_visual"): "fs visual|visual fs|fsvis|visual|optic|sehen|visuel|visivo|fssc visual",
+    ("edss", "fs_brainstem"): "fs brainstem|brainstem|fsbstem|hirnstamm|tronc cerebral|tronco|fssc brainstem",
+    ("edss", "fs_pyramidal"): "fs pyramidal|pyramidal|fspyr|piramidal|fssc pyramidal",
+    ("edss", "fs_cerebellar"): "fs cerebellar|cerebellar|fscrbl|kleinhirn|cerebelleux|cerebeloso|fssc cerebellar",
+    ("edss", "fs_sensory"): "fs sensory|sensory|fssens|sensibel|sensitif|sensitivo|fssc sensory",
+    ("edss", "fs_bowel_bladder"): "fs bowel bladder|bowel bladder|bowel and bladder|sphincter|fssph|blase mastdarm|fssc bowel",
+    ("edss", "fs_cerebral"): "fs cerebral|cerebral|mental|fscereb|fssc mental",
+    ("edss", "ambulation"): "ambulation|fsamb|walking|gehfahigkeit|marche",
+    ("relapses", "onset_date"): "relapse date|date of relapse|relapse onset|onset date|date of onset|attack date|date|"
+    "schubdatum|schub|datum schub|beginn schub|date de poussee|poussee|fecha del brote|fecha de brote|brote|"
+    "data ricaduta|ricaduta|data rzutu|rzut|data do surto|surto",
+    ("relapses", "relapse_id"): "relapse id|attack id|episode id|relapse number|schubnummer",
+    ("relapses", "end_date"): "relapse end|end date|resolution date|ende schub|schubende|fin de poussee",
+    ("relapses", "severity"): "severity|relapse severity|schweregrad|gravite|gravedad|gravita|nasilenie",
+    ("relapses", "recovery"): "recovery|recovered|remission|erholung|ruckbildung|recuperation|recuperacion|recupero",
+    ("relapses", "steroids"): "steroids|steroids used|corticosteroids|kortison|steroide|cortison|corticoides|cortisone|sterydy",
+    ("relapses", "is_pseudo_relapse"): "pseudo relapse|pseudorelapse|pseudoschub|pseudo poussee|pseudobrote",
+    ("treatments", "drug"): "drug|treatment|dmt|medication|therapy|drug name|inn|medikament|therapie|praparat|wirkstoff|"
+    "traitement|medicament|farmaco|tratamiento|medicamento|terapia|lek|leczenie",
+    ("treatments", "start_date"): "start|start date|date started|from|since|date commencing|beginn|therapiebeginn|start datum|"
+    "seit|date de debut|debut traitement|fecha de inicio|inicio|data inizio|data rozpoczecia|poczatek",
+    ("treatments", "end_date"): "stop|stop date|end|end date|date stopped|until|to|ende|therapieende|bis|date de fin|"
+    "date d arret|fecha de fin|fecha final|data fine|data zakonczenia|koniec",
+    ("treatments", "stop_reason"): "stop reason|reason stopped|reason for stopping|discontinuation reason|abbruchgrund|"
+    "grund|motif d arret|motivo|motivo sospensione|przyczyna",
+    ("treatments", "dose"): "dose|dosage|dosis|dosi|dawka",
+    ("treatments", "dose_unit"): "dose unit|unit|einheit|unite|unidad",
+    ("infusions", "drug"): "drug|infusion|drug infused",
+    ("infusions", "infusion_date"): "infusion date|date of infusion|infusionsdatum|date de perfusion|fecha de infusion|data infusione",
+    ("infusions", "dose_mg"): "dose mg|dose in mg|mg",
+    ("infusions", "reason"): "reason|reason for course|retreatment reason",
+    ("mri_scans", "scan_date"): "scan date|mri date|date of mri|date mri|mrt datum|datum mrt|date irm|irm|fecha rm|"
+    "data rm|data mri|date of scan|exam date",
+    ("mri_scans", "region"): "region|cns region|exam type|mri region|bereich|body part",
+    ("mri_scans", "new_or_enlarging_t2"): "new or enlarging t2|new t2|new lesion|new lesions|new t2 lesions|n new t2|neue lasionen",
+    ("mri_scans", "gd_lesions"): "gd lesions|gd|gadolinium lesions|gd enhancing|t1 gadolinium lesion|gd count|km aufnahme",
+    ("mri_scans", "t2_lesions"): "t2 lesions|t2 lesion|t2 count|t2 lesion count|lesion count|lasionen",
+    ("assessments", "assessed_on"): "assessed on|assessment date|test date|date|datum",
+    ("assessments", "instrument"): "instrument|test|questionnaire|scale name",
+    ("assessments", "scale"): "scale|subscale|domain|skala",
+    ("assessments", "value"): "value|score|result|wert|valeur|valor",
+    ("assessments", "item"): "item|question",
+    ("assessments", "respondent"): "respondent|reported by|informant",
+    ("adverse_events", "term"): "term|adverse event|event|ae|ae term|preferred term|meddra pt|nebenwirkung|"
+    "unerwunschtes ereignis|evenement indesirable|evento adverso",
+    ("adverse_events", "onset_date"): "onset date|ae onset|start date|ae start|beginn",
+    ("adverse_events", "end_date"): "end date|ae end|resolved|ende",
+    ("adverse_events", "is_serious"): "serious|sae|is serious|schwerwiegend|grave",
+    ("adverse_events", "grade"): "grade|ctcae grade|severity grade|grad",
+    ("adverse_events", "is_related"): "related|causality|relationship|zusammenhang",
+    ("laboratory", "sampled_on"): "sampled on|sample date|lab date|collection date|date of sample|probendatum|abnahmedatum|date|datum",
+    ("laboratory", "test"): "test|lab test|parameter|analyte|laborwert",
+    ("laboratory", "value"): "value|result|wert|resultado|resultat|valor",
+    ("laboratory", "comparator"): "comparator|operator",
+    ("laboratory", "unit"): "unit|units|einheit|unite|unidad",
+    ("medical_history", "category"): "category|condition|comorbidity|diagnosis category|begleiterkrankung",
+    ("medical_history", "status"): "status|present|vorhanden",
+    ("pk_samples", "first_dose_at"): "first dose|first dose at|dose time",
+    ("pk_samples", "time_h"): "time h|time|hours|nominal time|actual time|zeit h",
+    ("pk_samples", "concentration"): "concentration|conc|serum concentration|konzentration",
+    ("pk_samples", "unit"): "unit|units",
+    ("pk_samples", "is_below_quantification"): "below quantification|blq|bloq|bql",
+    ("pk_samples", "lower_limit"): "lower limit|lloq|loq",
+}  # fmt: skip
+
+# Tests that stand as columns beside a visit: header → instrument.
+_INSTRUMENTS = {"sdmt": "SDMT", "bvmt": "BVMT-R", "bvmtr": "BVMT-R", "t25fw": "T25FW", "25fw": "T25FW",
+                "9hpt": "9HPT", "pasat": "PASAT", "pasat3": "PASAT", "pedsql": "PedsQL", "neuroqol": "NeuroQoL"}  # fmt: skip
+_DATE = re.compile(r"\d{4}(-\d{1,2}){0,2}([T ].*)?|(\d{1,2})[./-](\d{1,2})[./-](\d{2,4})|\d{1,2}[./-]\d{4}|\d{1,2}[ -]?[A-Za-z]{3,}\.?[ -]?\d{2,4}")
+_DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](?:\d{4}|\d{2})")
+_NUMBER = re.compile(r"[<>]?=?\s*-?\d+([.,]\d+)?")
+_LEGEND = re.compile(r"\s*(\d{1,3}|[A-Za-z]{1,2})\s*[=:]\s*(\S.*)")
+_MISSING = {"", "n/a", "na", "?", "-", "--", "nan", "null", "none", "."}
+_WORDS = {
+    "sex": {"male": ("male", "m", "man", "mann", "mannlich", "homme", "hombre", "maschio", "mezczyzna", "masculino"),
+            "female": ("female", "f", "w", "woman", "frau", "weiblich", "femme", "mujer", "femmina", "kobieta", "femenino")},
+    "course": {"RR": ("rr", "rrms", "relapsing remitting"), "SP": ("sp", "spms", "secondary progressive"),
+               "PP": ("pp", "ppms", "primary progressive"), "CIS": ("cis", "clinically isolated syndrome")},
+}  # fmt: skip
+
+
+@dataclass
+class _Column:
+    number: int
+    header: str
+    values: list[str]
+    legend: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> str:
+        """What the values look like: date, number, text, empty."""
+        filled = [v for v in self.values if v.casefold() not in _MISSING]
+        if not filled:
+            return "empty"
+        for shape, pattern in (("number", _NUMBER), ("date", _DATE)):
+            if sum(bool(pattern.fullmatch(v)) for v in filled) >= 0.8 * len(filled):
+                return shape
+        return "text"
+
+    @property
+    def date_order(self) -> str | None:
+        """`dmy`, `mdy`, `ambiguous`, or None where no cell is written so."""
+        pairs = [(int(m[1]), int(m[2])) for v in self.values if (m := _DAY_MONTH.fullmatch(v))]
+        if not pairs:
+            return None
+        day_first = any(first > 12 for first, _ in pairs)
+        month_first = any(second > 12 for _, second in pairs)
+        if day_first == month_first:
+            return "ambiguous"
+        return "dmy" if day_first else "mdy"
+
+
+@dataclass(frozen=True)
+class Match:
+    """One header read as one field, and how sure that is, in per cent."""
+
+    header: str
+    table: str
+    field: str
+    confidence: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A drafted `cohort.yaml` and what it rests on."""
+
+    text: str
+    matches: tuple[Match, ...]
+    doubts: tuple[str, ...]
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
+    return re.sub(r"[^a-z0-9]+", " ", folded).strip()
+
+
+def draft_map(path: Path, *, max_megabytes: float = 200) -> Draft:
+    """Draft the `cohort.yaml` of one spreadsheet.
+
+    Raises:
+        BrokenWorkbook: it cannot be read.
+    """
+    if not path.is_file():
+        raise BrokenWorkbook("there is no such file: give the path of a spreadsheet.")
+    book = workbook.read(path, path.name, max_megabytes=max_megabytes)
+    matches: list[Match] = []
+    doubts: list[str] = []
+    blocks: list[str] = []
+    for sheet in book.sheets:
+        block = _sheet(path.name, sheet, matches, doubts, is_csv=book.is_text)
+        if block:
+            blocks.append(block)
+    head = [
+        "# yaml-language-server: $schema=https://example.org/remit/cohort.schema.json (docs/cohort.schema.json)",
+        "# Drafted by `remit map`. A number behind a field says how sure the match is. Correct what is marked",
+        "# CHECK, then run `remit check FILE`.",
+        "preset: canonical",
+    ]
+    text = "\n".join([*head[1:], "sheets:" if blocks else "sheets: []", *blocks]) + "\n"
+    return Draft(text, tuple(matches), tuple(doubts))
+
+
+def _header_row(cells: pl.DataFrame) -> int | None:
+    """The row that names most columns in words that we know; else the first with most filled cells."""
+    names = [name for name in cells.columns if name != "row"]
+    top = cells.filter(mapping.filled(cells)).head(mapping.HEADER_SEARCH_ROWS)
+    best, best_score = None, -1.0
+    for row in top.iter_rows(named=True):
+        texts = [t.strip() for n in names if (t := row[n]) and t.strip()]
+        words = [t for t in texts if not _NUMBER.fullmatch(t) and not _DATE.fullmatch(t)]
+        known = sum(_best(t)[0] >= LIKELY for t in words)
+        score = 10 * known + len(words) - 0.5 * (len(texts) - len(words))
+        if score > best_score:
+            best, best_score = int(row["row"]), score
+    return best
+
+
+def _best(header: str) -> tuple[int, tuple[str, str] | None]:
+    scores = [(_score(header, key), key) for key in SYNONYMS]
+    return max(scores, key=lambda s: s[0], default=(0, None))
+
+
+def _score(header: str, key: tuple[str, str]) -> int:
+    """0–100: how well a header names a field."""
+    plain = re.sub(r"\s*\b\d+\b\s*", " ", _plain(header)).strip() or _plain(header)
+    compact = plain.replace(" ", "")
+    best = 0.0
+    for synonym in (key[1].replace("_", " "), *SYNONYMS[key].split("|")):
+        if plain == synonym or compact == synonym.replace(" ", ""):
+            return 100
+        if len(synonym) >= 4 and len(plain) >= 4:
+            score = 0.9 * fuzz.ratio(plain, synonym)
+            if re.search(rf"\b{re.escape(synonym)}\b", plain):
+                score = max(score, 80 + 10 * len(synonym) / len(plain))
+            best = max(best, score)
+    return round(best)
+
+
+def _fit(key: tuple[str, str], column: _Column) -> float:
+    """How well the values below a header fit the field: a factor."""
+    spec = next((f for t, fields in TABLES.items() for f in fields if key in ((t, f.name), ("*", f.name))), None)
+    shape = column.shape
+    if spec is None or shape == "empty":
+        return 0.95
+    if spec.kind in ("date", "timestamp"):
+        year = shape == "number" and all(
+            1900 <= float(v.replace(",", ".")) <= 2100 for v in column.values if _NUMBER.fullmatch(v) and v[0].isdigit()
+        )
+        return 1.0 if shape == "date" or year else 0.4
+    if spec.kind in ("number", "integer"):
+        numbers = [float(v.replace(",", ".")) for v in column.values if re.fullmatch(r"-?\d+([.,]\d+)?", v)]
+        if shape != "number":
+            return 0.5
+        low, high = spec.minimum, spec.maximum
+        outside = [n for n in numbers if (low is not None and n < low) or (high is not None and n > high)]
+        return 1.0 if len(outside) <= 0.1 * len(numbers) else 0.5
+    if spec.kind == "id":
+        filled = [v for v in column.values if v.casefold() not in _MISSING]
+        return 1.0 if len(set(filled)) >= 0.02 * len(filled) else 0.6
+    return 0.6 if shape == "date" else 1.0
+
+
+def _sheet(file: str, sheet: Any, matches: list[Match], doubts: list[str], *, is_csv: bool) -> str:
+    cells = sheet.cells
+    quoted = lambda text: yaml.safe_dump(text, default_style='"', width=10_000, allow_unicode=True).strip()  # noqa: E731
+    lines = [f"  - file: {quoted(file)}"]
+    if not is_csv:
+        lines.append(f"    sheet: {quoted(sheet.name)}")
+    header_row = _header_row(cells) if mapping.filled(cells).any() else None
+    if header_row is None:
+        return "" if is_csv else "\n".join([*lines, "    is_legend: true  # empty"])
+    columns = _read_columns(cells, header_row)
+    legend_row = _legend_row(cells, header_row, columns)
+    if legend_row is not None:
+        columns = _read_columns(cells.filter(pl.col("row") < legend_row), header_row, columns)
+    lines.append(f"    header_row: {header_row}")
+    named = [c for c in columns if c.header]
+    scored = {
+        (key, c.number): round(_score(c.header, key) * _fit(key, c)) for c in named for key in SYNONYMS
+    }
+    patient = max(named, key=lambda c: (scored[(("*", "patient_id"), c.number)], -c.number), default=None)
+    if patient is None or scored[(("*", "patient_id"), patient.number)] < LIKELY:
+        unknown = ", ".join(repr(c.header) for c in named[:8])
+        doubts.append(f"sheet {sheet.name!r}: no column looks like a patient's number ({unknown} …)")
+        return "\n".join([*lines, "    is_legend: true  # CHECK: no column looks like a patient's number"])
+    tables = _tables(sheet.name, named, scored, patient)
+    used: set[int] = {patient.number}
+    lines.append("    tables:")
+    orders: set[str] = set()
+    for table in tables:
+        lines += _table(sheet, table, named, scored, patient, used, matches, doubts, orders, quoted)
+    if orders - {"ambiguous"}:
+        order = sorted(orders - {"ambiguous"})[0]
+        if len(orders - {"ambiguous"}) > 1:
+            doubts.append(f"sheet {sheet.name!r}: some dates are day/month, others month/day")
+            lines.append(f"    date_order: {order}  # CHECK: columns differ, set date_order at the column")
+        else:
+            lines.append(f"    date_order: {order}")
+    elif "ambiguous" in orders:
+        doubts.append(f"sheet {sheet.name!r}: dates fit day/month and month/day")
+        lines.append("    date_order: dmy  # CHECK AMBIGUOUS: every date fits day/month and month/day alike")
+    if legend_row is not None:
+        lines.append(f"    not_data: {{from_row: {legend_row}}}  # CHECK: looks like a legend or totals")
+    rest = [c for c in columns if c.number not in used and (c.header or c.shape != "empty")]
+    with_header = [c for c in rest if c.header]
+    if with_header:
+        lines.append("    ignore:  # CHECK: these are not read")
+        lines += [f"      - {quoted(c.header)}" for c in with_header]
+    if bare := [mapping.letter(c.number) for c in rest if not c.header]:
+        lines.append(f"    ignore_columns: [{', '.join(bare)}]  # CHECK: no header, but values")
+    return "\n".join(lines)
+
+
+def _read_columns(cells: pl.DataFrame, header_row: int, before: list[_Column] | None = None) -> list[_Column]:
+    head = cells.filter(pl.col("row") == header_row).row(0, named=True)
+    body = cells.filter(pl.col("row") > header_row).head(SAMPLE_ROWS)
+    legends = {c.number: c.legend for c in before or ()}
+    result = []
+    for name in (n for n in cells.columns if n != "row"):
+        values = [v.strip() for v in body[name].drop_nulls().to_list() if v.strip()]
+        number = int(name[1:])
+        result.append(_Column(number, (head[name] or "").strip(), values, legends.get(number, {})))
+    return result
+
+
+def _legend_row(cells: pl.DataFrame, header_row: int, columns: list[_Column]) -> int | None:
+    """First row of a block at the end whose cells say `1 = Male`; the codes go to their columns."""
+    body = cells.filter(pl.col("row") > header_row)
+    names = [n for n in cells.columns if n != "row"]
+    start = None
+    for row in body.tail(200).reverse().iter_rows(named=True):
+        texts = {int(n[1:]): row[n] for n in names if row[n] and row[n].strip()}
+        if not texts:
+            continue
+        found = {number: m for number, text in texts.items() if (m := _LEGEND.fullmatch(text))}
+        if len(found) < len(texts):
+            break
+        start = int(row["row"])
+        for column in columns:
+            if column.number in found:
+                column.legend[found[column.number][1]] = found[column.number][2].strip()
+    return start
+
+
+def _tables(name: str, named: list[_Column], scored: dict, patient: _Column) -> list[str]:
+    """Tables that the sheet's columns fill, the likeliest first; `patients` before the others."""
+    strength: dict[str, float] = {}
+    for table, fields in TABLES.items():
+        total = 0.0
+        for spec in fields:
+            if spec.kind == "id" or (table, spec.name) not in SYNONYMS:
+                continue
+            best = max((scored[((table, spec.name), c.number)] for c in named if c is not patient), default=0)
+            if best >= LIKELY:
+                total += best * (1.5 if spec.required else 1.0)
+        nearness = max(fuzz.partial_ratio(_plain(name), _plain(word)) for word in (table, table.rstrip("s")))
+        strength[table] = total * (1.5 if nearness >= 85 else 1.0)
+    chosen = max(strength, key=lambda t: strength[t])
+    # Score columns decide by themselves; a date alone never makes a second table.
+    own = {"edss": ("edss",), "patients": ("sex", "birth_date", "course"), "mri_scans": ("new_or_enlarging_t2", "gd_lesions")}
+    extra = [
+        table
+        for table, fields in own.items()
+        if table != chosen
+        and any(scored[((table, f), c.number)] >= SURE - 5 for f in fields for c in named if c is not patient)
+    ]
+    found = [t for t in dict.fromkeys([chosen, *extra]) if strength[t] > 0] or ["patients"]
+    return sorted(found, key=lambda t: t != "patients")
+
+
+def _table(
+    sheet: Any, table: str, named: list[_Column], scored: dict, patient: _Column, used: set[int],
+    matches: list[Match], doubts: list[str], orders: set[str], quoted: Any,
+) -> list[str]:  # fmt: skip
+    confidence = scored[(("*", "patient_id"), patient.number)]
+    matches.append(Match(patient.header, table, "patient_id", confidence))
+    lines = [f"      - table: {table}", "        columns:"]
+    lines.append(f"          patient_id: {quoted(patient.header)}{_mark(confidence)}")
+    free = [c for c in named if c is not patient and c.number not in used]
+    pairs = sorted(
+        (
+            (scored[((table, spec.name), c.number)], -c.number, spec.name, c)
+            for spec in TABLES[table]
+            for c in free
+            if (table, spec.name) in SYNONYMS and scored[((table, spec.name), c.number)] >= LIKELY
+        ),
+        key=lambda p: (-p[0], -p[1]),
+    )
+    taken: dict[str, tuple[int, _Column]] = {}
+    repeats: list[tuple[int, _Column]] = []
+    gone: set[int] = set()
+    for score, _, name, column in pairs:
+        if column.number in gone:
+            continue
+        if name in taken:
+            # Several EDSS columns in one row are several visits.
+            if table == "edss" and name == "edss" and score >= 80:
+                repeats.append((score, column))
+                gone.add(column.number)
+            continue
+        taken[name] = (score, column)
+        gone.add(column.number)
+    is_wide = bool(repeats) and "edss" in taken
+    for name, (score, column) in taken.items():
+        matches.append(Match(column.header, table, name, score))
+        if column.date_order:
+            orders.add(column.date_order)
+        if is_wide and name == "edss":
+            continue
+        lines.append(f"          {name}: {_origin(name, column, quoted)}{_mark(score)}")
+        if score < SURE:
+            doubts.append(f"sheet {sheet.name!r}: {column.header!r} read as {table}.{name} ({score} %)")
+    if is_wide:
+        lines.append("        repeat:  # several visits in one row")
+        for score, column in sorted([taken["edss"], *repeats], key=lambda x: x[1].number):
+            lines.append(f"          - {{edss: {quoted(column.header)}}}{_mark(score)}")
+            matches.append(Match(column.header, table, "edss", score))
+    used |= gone
+    lacking = [f.name for f in TABLES[table] if f.required and f.kind != "id" and f.name not in taken]
+    if lacking:
+        doubts.append(f"sheet {sheet.name!r}: {table} has no column for {', '.join(lacking)}")
+        lines.append(f"        not_delivered: [{', '.join(lacking)}]  # CHECK: no such column was found")
+    return lines
+
+
+def _origin(name: str, column: _Column, quoted: Any) -> str:
+    codes = {}
+    for code, meaning in column.legend.items():
+        plain = _plain(meaning)
+        for value, words in _WORDS.get(name, {}).items():
+            if plain in words:
+                codes[code] = value
+    if not codes:
+        return quoted(column.header)
+    listed = ", ".join(f"{quoted(code)}: {value}" for code, value in codes.items())
+    return f"{{header: {quoted(column.header)}, codes: {{{listed}}}}}"
+
+
+def _mark(score: int) -> str:
+    return f"  # {score} %" if score >= SURE else f"  # {score} % CHECK"
