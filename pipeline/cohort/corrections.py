@@ -20,7 +20,20 @@ import polars as pl
 from pipeline.cohort.mapping import RecordPlan, column_number, normal
 from pipeline.cohort.schemas import TABLES
 
-COLUMNS = ("file", "sheet", "cell", "table", "patient_id", "date", "field", "old_value", "new_value", "who", "when", "why")
+COLUMNS = (
+    "file",
+    "sheet",
+    "cell",
+    "table",
+    "patient_id",
+    "date",
+    "field",
+    "old_value",
+    "new_value",
+    "who",
+    "when",
+    "why",
+)
 _CELL = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6})")
 
 
@@ -99,7 +112,9 @@ def _correction(line: int, values: dict[str, str]) -> Correction | Refused:
         if not match:
             return Refused(line, "`cell` is no cell like E12. Correct it.")
         if not values["sheet"]:
-            return Refused(line, "`sheet` is blank. Give the name or number of the sheet that the cell is in.")
+            return Refused(
+                line, "`sheet` is blank. Give the name or number of the sheet that the cell is in."
+            )
         column, row = column_number(match[1]), int(match[2])
     else:
         if table not in TABLES:
@@ -160,9 +175,13 @@ class Ledger:
             if correction.line in self._applied:
                 continue
             if correction.line in self._mismatched:
-                reason = "the old value no longer stands there, nothing was changed. Remove or renew this line."
+                reason = (
+                    "the old value no longer stands there, nothing was changed. Remove or renew this line."
+                )
             else:
-                reason = "no such cell or record was delivered, nothing was changed. Remove or correct this line."
+                reason = (
+                    "no such cell or record was delivered, nothing was changed. Remove or correct this line."
+                )
             result.append(Refused(correction.line, reason))
         return result
 
@@ -181,7 +200,9 @@ class Ledger:
         else:
             is_meant = _same("patient_id", correction.patient_id)
             if correction.date:
-                dated = [f.name for f in TABLES[correction.table] if f.kind == "date" and f.name in raw.columns]
+                dated = [
+                    f.name for f in TABLES[correction.table] if f.kind == "date" and f.name in raw.columns
+                ]
                 if not dated:
                     return raw
                 is_meant &= _same(dated[0], correction.date)

@@ -127,7 +127,9 @@ SYNONYMS: dict[tuple[str, str], str] = {
 # Tests that stand as columns beside a visit: header → instrument.
 _INSTRUMENTS = {"sdmt": "SDMT", "bvmt": "BVMT-R", "bvmtr": "BVMT-R", "t25fw": "T25FW", "25fw": "T25FW",
                 "9hpt": "9HPT", "pasat": "PASAT", "pasat3": "PASAT", "pedsql": "PedsQL", "neuroqol": "NeuroQoL"}  # fmt: skip
-_DATE = re.compile(r"\d{4}(-\d{1,2}){0,2}([T ].*)?|(\d{1,2})[./-](\d{1,2})[./-](\d{2,4})|\d{1,2}[./-]\d{4}|\d{1,2}[ -]?[A-Za-z]{3,}\.?[ -]?\d{2,4}")
+_DATE = re.compile(
+    r"\d{4}(-\d{1,2}){0,2}([T ].*)?|(\d{1,2})[./-](\d{1,2})[./-](\d{2,4})|\d{1,2}[./-]\d{4}|\d{1,2}[ -]?[A-Za-z]{3,}\.?[ -]?\d{2,4}"
+)
 _DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](?:\d{4}|\d{2})")
 _NUMBER = re.compile(r"[<>]?=?\s*-?\d+([.,]\d+)?")
 _LEGEND = re.compile(r"\s*(\d{1,3}|[A-Za-z]{1,2})\s*[=:]\s*(\S.*)")
@@ -195,7 +197,7 @@ def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", " ", folded).strip()
 
 
-def draft_map(path: Path, *, max_megabytes: float = 200) -> Draft:
+def draft_map(path: Path, limits: workbook.Limits | None = None) -> Draft:
     """Draft the `cohort.yaml` of one spreadsheet.
 
     Raises:
@@ -203,7 +205,7 @@ def draft_map(path: Path, *, max_megabytes: float = 200) -> Draft:
     """
     if not path.is_file():
         raise BrokenWorkbook("there is no such file: give the path of a spreadsheet.")
-    book = workbook.read(path, path.name, max_megabytes=max_megabytes)
+    book = workbook.read(path, path.name, limits or workbook.Limits())
     matches: list[Match] = []
     doubts: list[str] = []
     blocks: list[str] = []
@@ -259,13 +261,17 @@ def _score(header: str, key: tuple[str, str]) -> int:
 
 def _fit(key: tuple[str, str], column: _Column) -> float:
     """How well the values below a header fit the field: a factor."""
-    spec = next((f for t, fields in TABLES.items() for f in fields if key in ((t, f.name), ("*", f.name))), None)
+    spec = next(
+        (f for t, fields in TABLES.items() for f in fields if key in ((t, f.name), ("*", f.name))), None
+    )
     shape = column.shape
     if spec is None or shape == "empty":
         return 0.95
     if spec.kind in ("date", "timestamp"):
         year = shape == "number" and all(
-            1900 <= float(v.replace(",", ".")) <= 2100 for v in column.values if _NUMBER.fullmatch(v) and v[0].isdigit()
+            1900 <= float(v.replace(",", ".")) <= 2100
+            for v in column.values
+            if _NUMBER.fullmatch(v) and v[0].isdigit()
         )
         return 1.0 if shape == "date" or year else 0.4
     if spec.kind in ("number", "integer"):
@@ -296,9 +302,7 @@ def _sheet(file: str, sheet: Any, matches: list[Match], doubts: list[str], *, is
         columns = _read_columns(cells.filter(pl.col("row") < legend_row), header_row, columns)
     lines.append(f"    header_row: {header_row}")
     named = [c for c in columns if c.header]
-    scored = {
-        (key, c.number): round(_score(c.header, key) * _fit(key, c)) for c in named for key in SYNONYMS
-    }
+    scored = {(key, c.number): round(_score(c.header, key) * _fit(key, c)) for c in named for key in SYNONYMS}
     patient = max(named, key=lambda c: (scored[(("*", "patient_id"), c.number)], -c.number), default=None)
     if patient is None or scored[(("*", "patient_id"), patient.number)] < LIKELY:
         unknown = ", ".join(repr(c.header) for c in named[:8])
@@ -378,7 +382,11 @@ def _tables(name: str, named: list[_Column], scored: dict, patient: _Column) -> 
         strength[table] = total * (1.5 if nearness >= 85 else 1.0)
     chosen = max(strength, key=lambda t: strength[t])
     # Score columns decide by themselves; a date alone never makes a second table.
-    own = {"edss": ("edss",), "patients": ("sex", "birth_date", "course"), "mri_scans": ("new_or_enlarging_t2", "gd_lesions")}
+    own = {
+        "edss": ("edss",),
+        "patients": ("sex", "birth_date", "course"),
+        "mri_scans": ("new_or_enlarging_t2", "gd_lesions"),
+    }
     extra = [
         table
         for table, fields in own.items()

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import traceback
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,10 +23,9 @@ import polars as pl
 from pipeline import lake
 from pipeline.cohort import corrections, mapping, pseudonyms, queries, records, schemas, validation, workbook
 from pipeline.cohort.mapping import CohortMap, SheetPlan
-from pipeline.errors import BrokenWorkbook, CohortError, MappingError, SourceError
+from pipeline.errors import BrokenWorkbook, MappingError, SourceError
 from pipeline.landing import Entry, Landing
 from pipeline.quality import rows as row_checks
-from pipeline.quality.accounting import split
 from pipeline.settings import CohortSettings
 
 MAP_NAMES = ("cohort.yaml", "cohort.yml")
@@ -181,7 +181,9 @@ def collect(inbox: Path, landing: Landing, progress: Progress | None = None) -> 
         name = cohort_name(folder.name)
         if name in files:
             problems.append(
-                Problem(name, None, "two folders of the inbox would have this name: rename one of them.", "cohort")
+                Problem(
+                    name, None, "two folders of the inbox would have this name: rename one of them.", "cohort"
+                )
             )
             continue
         found = {
@@ -218,7 +220,9 @@ def collect(inbox: Path, landing: Landing, progress: Progress | None = None) -> 
                 sha256, size = landing.put(path)
             except OSError as error:
                 problems.append(
-                    Problem(cohort, None, f"a file cannot be read ({error.strerror}): check its rights.", "file")
+                    Problem(
+                        cohort, None, f"a file cannot be read ({error.strerror}): check its rights.", "file"
+                    )
                 )
                 if entry is not None:
                     unchanged += 1
@@ -269,7 +273,7 @@ def inputs(landing: Landing) -> tuple[list[Inputs], list[dict[str, Any]]]:
     for entry in landing.entries():
         if entry.event == "erased" and (pseudonym := entry.details.get("patient")):
             erased.setdefault(entry.source, set()).add(pseudonym)
-        if entry.event != "received" or _is_setting(entry.name):
+        if entry.event != "received" or is_setting(entry.name):
             continue
         key = (entry.source, entry.sha256)
         replaced = (entry.source, entry.details.get("replaces", ""))
@@ -293,14 +297,14 @@ def inputs(landing: Landing) -> tuple[list[Inputs], list[dict[str, Any]]]:
     result = []
     for cohort, entries in sorted(by_cohort.items()):
         data: dict[str, Delivery] = {}
-        for entry in sorted((e for e in entries if not _is_setting(e.name)), key=lambda e: e.name):
+        for entry in sorted((e for e in entries if not is_setting(e.name)), key=lambda e: e.name):
             key = (cohort, entry.sha256)
             at = datetime.fromisoformat(first[key]).replace(tzinfo=None)
             # The same content under two names is one delivery.
             data.setdefault(
                 entry.sha256, Delivery(f"{cohort}-{numbers[key]:04d}", entry.name, entry.sha256, at)
             )
-        settings = {e.name.casefold(): e.sha256 for e in entries if _is_setting(e.name)}
+        settings = {e.name.casefold(): e.sha256 for e in entries if is_setting(e.name)}
         result.append(
             Inputs(
                 cohort,
@@ -313,7 +317,8 @@ def inputs(landing: Landing) -> tuple[list[Inputs], list[dict[str, Any]]]:
     return result, register
 
 
-def _is_setting(name: str) -> bool:
+def is_setting(name: str) -> bool:
+    """Whether a landed file is no data but decides how data are read."""
     return name.casefold() in (*MAP_NAMES, LEDGER_NAME)
 
 
@@ -347,9 +352,14 @@ def load(
     queries.write_register(private, register)
     results = []
     for number, given in enumerate(every, start=1):
-        results.append(
-            _load_cohort(given, landing, lake_root, private, settings, key, is_invented=is_invented)
-        )
+        try:
+            result = _load_cohort(given, landing, lake_root, private, settings, key, is_invented=is_invented)
+        except (HomeError, MemoryError):
+            raise
+        except Exception as error:
+            # Its text may hold patients' values: it goes where they are allowed, the others go on.
+            result = _failed(given, lake_root, private, error, is_invented=is_invented)
+        results.append(result)
         if progress:
             progress(f"cohort {given.cohort}", number, len(every))
     present = {given.cohort for given in every} | {NO_COHORT}
@@ -383,12 +393,18 @@ class SheetState:
 
     key: int
     delivery: Delivery
-    sheet: Any  # workbook.Sheet
+    book: workbook.Workbook
+    sheet: workbook.Sheet
     plan: SheetPlan
     label: str
     rows_in: int
     data_rows: pl.Series  # row numbers that are data
     record_rows: int = 0  # rows that gave at least one record
+
+
+def limits(settings: CohortSettings) -> workbook.Limits:
+    """What the settings refuse before it is unpacked."""
+    return workbook.Limits(file_bytes=int(settings.max_file_megabytes * 1e6))
 
 
 def read_sheets(
@@ -403,9 +419,7 @@ def read_sheets(
     seen: set[int] = set()
     for delivery in deliveries:
         try:
-            book = workbook.read(
-                contents(delivery), delivery.name, max_megabytes=settings.max_file_megabytes
-            )
+            book = workbook.read(contents(delivery), delivery.name, limits(settings))
         except BrokenWorkbook as error:
             broken.append((delivery, str(error)))
             continue
@@ -423,7 +437,7 @@ def read_sheets(
                 data = body["row"].clear()
             else:
                 data = body["row"].filter(mapping.filled(body))
-            states.append(SheetState(len(states), delivery, sheet, plan, label, body.height, data))
+            states.append(SheetState(len(states), delivery, book, sheet, plan, label, body.height, data))
     return states, broken, mapping.absent_sheets(cohort_map, seen)
 
 
@@ -508,6 +522,39 @@ def _load_cohort(
         changes=changes,
         checks=_checks(result, frames["deliveries"]),
         snapshot=snapshot,
+    )
+
+
+def _failed(
+    given: Inputs, lake_root: Path, private: Path, error: Exception, *, is_invented: bool
+) -> CohortResult:
+    """A cohort on which the program itself failed: nothing of it is in the lake, the report says so."""
+    if isinstance(error, CohortError):
+        message = str(error)
+    else:
+        note = private / "errors" / f"{given.cohort}.txt"
+        text = "".join(traceback.format_exception(error))
+        note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        queries.write_private(note, text.encode("utf-8", "replace"))
+        message = (
+            f"unexpected {type(error).__name__}; the cohort was stopped, its text stands in private/errors. "
+            "Report it without patients' values."
+        )
+    frames = {
+        "cohorts": pl.DataFrame(
+            [{"cohort": given.cohort, "is_invented": is_invented, "delivered_tables": ""}],
+            schema=schemas.COHORTS,
+        )
+    }
+    lake.write_snapshot(lake_root / given.cohort, "failed", lambda folder: _write(folder, frames))
+    return CohortResult(
+        cohort=given.cohort,
+        status="stopped",
+        deliveries=schemas.empty("deliveries"),
+        rejected_rows=schemas.empty("rejected_rows"),
+        rows={"cohorts": 1},
+        problems=(Problem(given.cohort, None, message, "cohort"),),
+        snapshot="failed",
     )
 
 
@@ -605,7 +652,9 @@ def _meta(
             for (table, name), found in letters.items()
             if found
         ]
-    tables = sorted({table for state in states if state.plan.status == "mapped" for table in state.plan.tables})
+    tables = sorted(
+        {table for state in states if state.plan.status == "mapped" for table in state.plan.tables}
+    )
     if result.is_stopped:
         tables = []
     return {

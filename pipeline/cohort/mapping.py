@@ -44,7 +44,9 @@ class _Model(BaseModel):
 class Reading(_Model):
     """How cells are read; a narrower place (column, sheet) wins over a wider one (cohort)."""
 
-    date_order: DateOrder | None = Field(None, description="Order of day and month in dates such as 03/04/2014.")
+    date_order: DateOrder | None = Field(
+        None, description="Order of day and month in dates such as 03/04/2014."
+    )
     decimal: Literal[".", ","] | None = Field(None, description="Decimal sign of numbers kept as text.")
     missing: tuple[str, ...] | None = Field(
         None, description="Cells that mean 'not known', besides blanks, N/A, ? and -: e.g. 99, unk."
@@ -58,7 +60,9 @@ class Column(Reading):
     column: str | None = Field(
         None, description="Letter (E) or number (5) of the column, where a header is blank or stands twice."
     )
-    constant: str | None = Field(None, description="One value for every row, where the sheet has no such column.")
+    constant: str | None = Field(
+        None, description="One value for every row, where the sheet has no such column."
+    )
     codes: dict[str, str] = Field(
         default_factory=dict, description="What the clinic's codes mean: '1': male, '2': female."
     )
@@ -127,17 +131,23 @@ class SheetMap(Reading):
     """One sheet, found by name or number in the files that `file` matches."""
 
     file: str = Field("*", description="File name, * and ? as wildcards.")
-    sheet: str | None = Field(None, description="The sheet's name or number; nothing: every sheet of the file.")
+    sheet: str | None = Field(
+        None, description="The sheet's name or number; nothing: every sheet of the file."
+    )
     name: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$",
         description="How Remit shows the sheet; without it the canonical table's name.",
     )
-    header_row: int | None = Field(None, ge=1, description="Row of the (first) header line; found if not given.")
+    header_row: int | None = Field(
+        None, ge=1, description="Row of the (first) header line; found if not given."
+    )
     header_rows: int = Field(1, ge=1, le=4, description="Header lines; two are joined as 'upper / lower'.")
     tables: tuple[TableMap, ...] = Field((), description="Canonical tables read from this sheet.")
     ignore: tuple[str, ...] = Field((), description="Headers that are not read; * and ? as wildcards.")
-    ignore_columns: tuple[str, ...] = Field((), description="Letters or numbers of columns that are not read.")
+    ignore_columns: tuple[str, ...] = Field(
+        (), description="Letters or numbers of columns that are not read."
+    )
     not_data: NotData = NotData()
     is_legend: bool = Field(False, description="The whole sheet is no data.")
     optional: bool = Field(False, description="The sheet may be absent from a delivery.")
@@ -146,9 +156,13 @@ class SheetMap(Reading):
 class Thresholds(_Model):
     """When a value is doubted and when a sheet stops its cohort."""
 
-    rejected_share_limit: float | None = Field(None, ge=0, le=1, description="Share of rejected rows that stops.")
+    rejected_share_limit: float | None = Field(
+        None, ge=0, le=1, description="Share of rejected rows that stops."
+    )
     rejected_share_from_rows: int | None = Field(None, ge=1, description="Judged from this many rows up.")
-    edss_jump_points: float = Field(3.0, gt=0, description="Step between neighbouring visits that is doubted.")
+    edss_jump_points: float = Field(
+        3.0, gt=0, description="Step between neighbouring visits that is doubted."
+    )
     treatment_overlap_days: int = Field(30, ge=0, description="Overlap of exclusive drugs that is tolerated.")
 
 
@@ -194,21 +208,31 @@ def parse(text: str) -> CohortMap:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}" if mark else "somewhere"
-        raise MappingError(f"cohort.yaml, {line}: this is not YAML. Check indentation and quotes there.") from None
+        raise MappingError(
+            f"cohort.yaml, {line}: this is not YAML. Check indentation and quotes there."
+        ) from None
     if node is None:
         return CohortMap()
     lines: dict[tuple, int] = {}
     # Every scalar stays text: YAML would read `no` as false, 1 as a number and 2014-03-02 as a date.
     values = _plain(node, (), lines)
     if not isinstance(values, dict):
-        raise MappingError("cohort.yaml, line 1: expected settings such as `preset: canonical`. See docs/spreadsheets.md.")
+        raise MappingError(
+            "cohort.yaml, line 1: expected settings such as `preset: canonical`. See docs/spreadsheets.md."
+        )
     try:
         return CohortMap.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
+        # A misspelt key also leaves the right one missing: the key is what to correct.
+        found = error.errors(include_input=False, include_url=False)
+        first = min(found, key=lambda e: e["type"] != "extra_forbidden")
         place = tuple(first["loc"])
         line = next((lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in lines), 1)
-        known = {name for model in (CohortMap, SheetMap, TableMap, Column, NotData, Thresholds) for name in model.model_fields}
+        known = {
+            name
+            for model in (CohortMap, SheetMap, TableMap, Column, NotData, Thresholds)
+            for name in model.model_fields
+        }
         known |= {f.name for table in TABLES.values() for f in table}
         shown = ".".join(str(x) for x in place if isinstance(x, int) or x in known) or "the file"
         message = first["msg"].removeprefix("Value error, ")
@@ -325,10 +349,22 @@ _PRESETS: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {
 _PRESET_IGNORE = {
     "canonical": (),
     "none": (),
-    "msbase": ("VISIT_FK", "KFS_[0-9]", "MSCOURSE_AT_VISIT", "MCDONALD_T2_HYPERTENSIVE_LESION", "T2_RESULT"),
-    "edmus": ("Local identifier", "Other identifier", "Assessment ID", "Vital status*", "status", "latest_date"),
+    "msbase": ("VISIT_FK", "KFS_?", "MSCOURSE_AT_VISIT", "MCDONALD_T2_HYPERTENSIVE_LESION", "T2_RESULT"),
+    "edmus": (
+        "Local identifier",
+        "Other identifier",
+        "Assessment ID",
+        "Vital status*",
+        "status",
+        "latest_date",
+    ),
 }
-_PRESET_ORDER: dict[str, DateOrder | None] = {"canonical": "ymd", "none": None, "msbase": "dmy", "edmus": "dmy"}
+_PRESET_ORDER: dict[str, DateOrder | None] = {
+    "canonical": "ymd",
+    "none": None,
+    "msbase": "dmy",
+    "edmus": "dmy",
+}
 _PRESET_CODES: dict[str, dict[str, dict[str, str]]] = {
     "edmus": {
         # EDMUS: 1, 2 = RR, 3 = SP without, 4 = with relapses, 5 = PP without, 6, 7 = PP with relapses.
@@ -337,7 +373,12 @@ _PRESET_CODES: dict[str, dict[str, dict[str, str]]] = {
     "msbase": {"region": {"WHOLE_SPINAL_CORD": "whole_spinal_cord", "CERVICAL_CORD": "cervical_cord"}},
 }
 # Fields whose absence an export of that kind does not make wrong.
-_PRESET_MAY_LACK = {"msbase": ("sex", "birth_date"), "edmus": ("sex", "birth_date"), "canonical": (), "none": ()}
+_PRESET_MAY_LACK = {
+    "msbase": ("sex", "birth_date"),
+    "edmus": ("sex", "birth_date"),
+    "canonical": (),
+    "none": (),
+}
 
 
 @cache
@@ -471,7 +512,11 @@ def _entry(file_name: str, sheet: Any, cohort: CohortMap) -> tuple[int, SheetMap
     for number, entry in enumerate(cohort.sheets):
         if not fnmatch.fnmatchcase(file_name.casefold(), entry.file.casefold()):
             continue
-        if entry.sheet is None or normal(entry.sheet) == normal(sheet.name) or entry.sheet == str(sheet.number):
+        if (
+            entry.sheet is None
+            or normal(entry.sheet) == normal(sheet.name)
+            or entry.sheet == str(sheet.number)
+        ):
             return number, entry
     return None
 
@@ -579,7 +624,9 @@ def _columns(cells: pl.DataFrame, header_row: int, lines: int) -> _Columns:
     return _Columns(_headers(cells, header_row, lines), has_values)
 
 
-def _drift(columns: _Columns, unread: list[int], missing: list[tuple[str, str]], table: str) -> tuple[str, str]:
+def _drift(
+    columns: _Columns, unread: list[int], missing: list[tuple[str, str]], table: str
+) -> tuple[str, str]:
     """The same finding twice: for everyone, and with the clinic's own names."""
     public, named = [], []
     if unread:
@@ -587,7 +634,9 @@ def _drift(columns: _Columns, unread: list[int], missing: list[tuple[str, str]],
         shown = ", ".join(str(n) for n in unread[:20]) + (" …" if len(unread) > 20 else "")
         public.append(f"column{'' if one else 's'} {shown} {'is' if one else 'are'} not in the map")
         texts = ", ".join(
-            f"{columns.headers[n]!r} ({letter(n)})" if columns.headers[n].strip() else f"a column without header ({letter(n)})"
+            f"{columns.headers[n]!r} ({letter(n)})"
+            if columns.headers[n].strip()
+            else f"a column without header ({letter(n)})"
             for n in unread
         )
         named.append(f"not in the map: {texts}")
@@ -601,7 +650,9 @@ def _drift(columns: _Columns, unread: list[int], missing: list[tuple[str, str]],
     for name, numbers in columns.twice:
         letters = " and ".join(letter(n) for n in numbers)
         public.append(f"the header of `{name}` stands in columns {letters}")
-        named.append(f"header {columns.headers[numbers[0]]!r} stands in columns {letters}: name one by `column:`")
+        named.append(
+            f"header {columns.headers[numbers[0]]!r} stands in columns {letters}: name one by `column:`"
+        )
     remedy = "Add them to cohort.yaml or list them under ignore"
     return (
         "; ".join(public) + f". Run `remit check FILE` to see the names. {remedy}.",
@@ -609,7 +660,9 @@ def _drift(columns: _Columns, unread: list[int], missing: list[tuple[str, str]],
     )
 
 
-def _reading(name: str, origin: Column, sheet: Reading | None, cohort: CohortMap, column: int | None) -> Source:
+def _reading(
+    name: str, origin: Column, sheet: Reading | None, cohort: CohortMap, column: int | None
+) -> Source:
     def first(attribute: str) -> Any:
         places = (origin, sheet, cohort) if sheet is not None else (origin, cohort)
         return next((v for p in places if (v := getattr(p, attribute)) is not None), None)
@@ -676,7 +729,7 @@ def _plan_declared(cells: pl.DataFrame, entry: SheetMap, cohort: CohortMap, labe
     header_row = entry.header_row or _find_header(cells, known, entry.header_rows) or _first_filled(cells)
     columns = _columns(cells, header_row, entry.header_rows)
     if not entry.name:
-        label = entry.tables[0].table if len({t.table for t in entry.tables}) == 1 else label
+        label = entry.tables[0].table
     records: list[RecordPlan] = []
     missing: list[tuple[str, str]] = []
     for table in entry.tables:
@@ -733,9 +786,7 @@ def _plan_by_preset(
     candidates = []
     for table in [named] if named else tables:
         aliases = _aliases(cohort.preset, table)
-        header_row = (declared.header_row if declared else None) or _find_header(
-            cells, set(aliases), lines
-        )
+        header_row = (declared.header_row if declared else None) or _find_header(cells, set(aliases), lines)
         if header_row is None:
             continue
         columns = _columns(cells, header_row, lines)
@@ -775,7 +826,9 @@ def _plan_by_preset(
         name: _reading(name, Column(column=str(numbers[0])), declared, cohort, numbers[0])
         for name, numbers in taken.items()
     }
-    not_delivered = tuple(f for f in lacks if f not in taken and any(x.name == f and x.required for x in TABLES[table]))
+    not_delivered = tuple(
+        f for f in lacks if f not in taken and any(x.name == f and x.required for x in TABLES[table])
+    )
     record = RecordPlan(table, sources, (), not_delivered)
     if missing or unread or columns.twice:
         public, names = _drift(columns, unread, missing, table)
@@ -785,7 +838,9 @@ def _plan_by_preset(
     return SheetPlan("mapped", label, first_row, (record,), is_data)
 
 
-def _unmapped(cells: pl.DataFrame, sheet: Any, cohort: CohortMap, label: str, candidates: int, is_csv: bool) -> SheetPlan:
+def _unmapped(
+    cells: pl.DataFrame, sheet: Any, cohort: CohortMap, label: str, candidates: int, is_csv: bool
+) -> SheetPlan:
     header_row = _first_filled(cells)
     columns = _columns(cells, header_row, 1)
     every = {alias for table in TABLES for alias in _aliases(cohort.preset, table)}
@@ -796,7 +851,11 @@ def _unmapped(cells: pl.DataFrame, sheet: Any, cohort: CohortMap, label: str, ca
     reason = "fits several tables" if candidates > 1 else "is no known table"
     what = "file" if is_csv else "sheet"
     remedy = "Run `remit map FILE` to draft a cohort.yaml, correct it and put it beside the file."
-    shown = f"; columns not known: {', '.join(str(n) for n in unknown[:20])}{' …' if len(unknown) > 20 else ''}" if unknown else ""
+    shown = (
+        f"; columns not known: {', '.join(str(n) for n in unknown[:20])}{' …' if len(unknown) > 20 else ''}"
+        if unknown
+        else ""
+    )
     names = f"; headers not known: {', '.join(repr(columns.headers[n]) for n in unknown)}" if unknown else ""
     return SheetPlan(
         "unmapped",
@@ -824,9 +883,12 @@ def _data_rows(
     if rules.starts_with:
         names = [name for name in body.columns if name != "row"]
         blank_to_null = [
-            pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name).str.strip_chars()) for name in names
+            pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name).str.strip_chars())
+            for name in names
         ]
-        first = body.select(pl.coalesce(blank_to_null).str.to_lowercase().alias("first"))["first"].fill_null("")
+        first = body.select(pl.coalesce(blank_to_null).str.to_lowercase().alias("first"))["first"].fill_null(
+            ""
+        )
         for word in rules.starts_with:
             is_data &= ~first.str.starts_with(word.casefold())
     for record in records:

@@ -10,6 +10,7 @@ import csv
 import html
 import io
 import os
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -70,7 +71,11 @@ def items(states: Sequence[Any], result: records.Result) -> pl.DataFrame:
                 rows = rows.join(part.text.select("record", pl.col(name).alias("value")), on="record")
             else:
                 rows = rows.with_columns(value=pl.lit(None, dtype=pl.String))
-            cell = pl.format("{}{}", pl.lit(letter), "source_row") if letter else pl.format("row {}", "source_row")
+            cell = (
+                pl.format("{}{}", pl.lit(letter), "source_row")
+                if letter
+                else pl.format("row {}", "source_row")
+            )
             found.append(
                 rows.select(
                     pl.lit(part.sheet_key, dtype=pl.Int64).alias("sheet_key"),
@@ -93,7 +98,7 @@ def items(states: Sequence[Any], result: records.Result) -> pl.DataFrame:
     return (
         listed.drop("expected")
         .join(kinds, on=["table", "column", "rule"], how="left", nulls_equal=True)
-        .select(ITEMS)
+        .select(list(ITEMS))
         .sort("sheet_key", "level", "rule", "source_row", "cell")
     )
 
@@ -227,7 +232,13 @@ def _xlsx(title: str, notes: list[str], frame: pl.DataFrame, names: dict[int, st
         for column, head in enumerate(heads):
             summary.write_string(row + 1, column, head, bold)
         for line, entry in enumerate(_counts(frame).iter_rows(named=True), start=row + 2):
-            texts = (names[entry["sheet_key"]], entry["column"], entry["rule"], entry["level"], entry["expected"])
+            texts = (
+                names[entry["sheet_key"]],
+                entry["column"],
+                entry["rule"],
+                entry["level"],
+                entry["expected"],
+            )
             for column, text in enumerate(texts):
                 summary.write_string(line, column, text or "")
             summary.write_number(line, 5, entry["count"])
@@ -387,7 +398,11 @@ def check_file(
         raise BrokenWorkbook(broken[0][1])
     # A key of the moment: nothing of it is kept, and nothing is written.
     result = records.build(
-        cohort="check", states=states, cohort_map=cohort_map, ledger=ledger, key=pseudonyms.Key.ephemeral()
+        cohort="check",
+        states=states,
+        cohort_map=cohort_map,
+        ledger=ledger,
+        key=pseudonyms.Key(secrets.token_bytes(32)),
     )
     problems += [message for _, message in load.too_many(result, states, cohort_map, settings)]
     sheets = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Any
 
 import polars as pl
@@ -27,9 +26,13 @@ SET_ASIDE = {"sheet_key": pl.Int64(), "source_row": pl.Int64(), "column": pl.Str
 class Part:
     """The text of one record plan: `record`, `source_row` and one column a field; private."""
 
-    sheet_key: int
+    state: Any  # load.SheetState
     plan: RecordPlan
     text: pl.DataFrame
+
+    @property
+    def sheet_key(self) -> int:
+        return self.state.key
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Result:
                 column=pl.lit(None, dtype=pl.String), rule=pl.lit("cohort_stopped", dtype=pl.String)
             )
         )
-        set_aside = pl.concat([self.set_aside, rows.select(SET_ASIDE)])
+        set_aside = pl.concat([self.set_aside, rows.select(list(SET_ASIDE))])
         stopped = replace(
             self,
             accepted={table: schemas.empty(table) for table in schemas.TABLES},
@@ -90,7 +93,8 @@ class Result:
         )
         kinds = rows.select("table", "column", "rule").unique()
         messages = [
-            f"expected {validation.expected(rule, table, column)}" for table, column, rule in kinds.iter_rows()
+            f"expected {validation.expected(rule, table, column)}"
+            for table, column, rule in kinds.iter_rows()
         ]
         kinds = kinds.with_columns(message=pl.Series(messages, dtype=pl.String))
         sheets = pl.DataFrame(
@@ -138,73 +142,57 @@ def build(
 
     Rows of unmapped and drifted sheets are set aside whole. Raises nothing on bad data.
     """
-    typed: dict[str, list[pl.DataFrame]] = {table: [] for table in schemas.TABLES}
     faults: list[pl.DataFrame] = [validation.no_faults()]
     lacking: dict[str, list[pl.DataFrame]] = {table: [] for table in schemas.TABLES}
     aside: list[pl.DataFrame] = [pl.DataFrame(schema=SET_ASIDE)]
     parts: list[Part] = []
-    walks: list[pl.DataFrame] = []
-    counts = dict.fromkeys(schemas.TABLES, 0)
-    withdrawn_rows = 0
+    corrected: list[pl.DataFrame] = []
     for state in states:
         if state.plan.status in ("unmapped", "drift"):
             rule = "unmapped_sheet" if state.plan.status == "unmapped" else "column_drift"
             aside.append(_aside(state.key, state.data_rows, None, rule))
             continue
-        body = state.sheet.cells.filter(pl.col("row").is_in(state.data_rows.implode()))
+        is_data = state.sheet.cells["row"].is_in(state.data_rows.implode())
+        body, kinds = state.sheet.cells.filter(is_data), state.sheet.kinds.filter(is_data)
         rows_seen: list[pl.Series] = []
         for plan in state.plan.records:
-            text = _text(body, plan)
+            text = _text(body, kinds, plan)
             rows_seen.append(text["source_row"])
-            text, corrected = ledger.apply(
+            text, changed = ledger.apply(
                 text,
                 plan,
                 file=state.delivery.name,
                 sheet=state.sheet.name,
                 number=state.sheet.number,
             )
-            text, walk = _pseudonymise(text, plan, cohort, key)
-            walks.append(walk)
-            if withdrawn:
-                is_gone = text["patient_id"].is_in(list(withdrawn)).fill_null(False)
-                gone = text.filter(is_gone)
-                withdrawn_rows += gone.height
-                aside.append(_aside(state.key, gone["source_row"], "patient_id", "withdrawn_patient"))
-                text = text.filter(~is_gone)
-            start = counts[plan.table]
-            text = text.with_columns(
-                record=pl.int_range(start, start + text.height, dtype=pl.Int64, eager=True)
-            )
-            counts[plan.table] += text.height
-            frame, found = _typed(text, plan, state.delivery.received_at.date())
-            faults.append(found)
-            if corrected.height:
-                faults.append(
-                    text.join(corrected, on="source_row", how="inner").select(
-                        pl.lit(plan.table).alias("table"),
-                        "record",
-                        "column",
-                        pl.lit("corrected").alias("rule"),
-                    )
-                )
-            for name in plan.not_delivered:
-                if name not in plan.sources:
-                    lacking[plan.table].append(text.select("record", pl.lit(name).alias("column")))
-            typed[plan.table].append(
-                frame.with_columns(
-                    pl.lit(cohort).alias("cohort"),
-                    pl.lit(state.delivery.delivery_id).alias("source_file"),
-                    pl.lit(state.delivery.sha256).alias("file_sha256"),
-                    pl.lit(state.label).alias("source_sheet"),
-                    pl.lit(None, dtype=pl.String).alias("warnings"),
-                    pl.lit(is_invented).alias("is_invented"),
-                    pl.lit(state.key, dtype=pl.Int64).alias("sheet_key"),
-                )
-            )
-            parts.append(Part(state.key, plan, text))
+            parts.append(Part(state, plan, _retyped(text, changed) if changed.height else text))
+            corrected.append(changed)
         if rows_seen:
             state.record_rows = pl.concat(rows_seen).n_unique()
-    frames = {table: _table(table, typed[table]) for table in schemas.TABLES}
+    parts, crosswalk = _pseudonymised(parts, cohort, key)
+    counts = dict.fromkeys(schemas.TABLES, 0)
+    withdrawn_rows = 0
+    for number, part in enumerate(parts):
+        table, text = part.plan.table, part.text
+        if withdrawn:
+            is_gone = text["patient_id"].is_in(list(withdrawn)).fill_null(False)
+            gone = text.filter(is_gone)
+            withdrawn_rows += gone.height
+            aside.append(_aside(part.state.key, gone["source_row"], "patient_id", "withdrawn_patient"))
+            text = text.filter(~is_gone)
+        first = counts[table]
+        counts[table] += text.height
+        record = pl.int_range(first, counts[table], dtype=pl.Int64, eager=True).alias("record")
+        text = text.with_columns(record)
+        parts[number] = replace(part, text=text)
+        if corrected[number].height:
+            changed = text.join(corrected[number], on="source_row", how="inner")
+            faults.append(_as_faults(table, changed, "corrected"))
+        for name in part.plan.not_delivered:
+            if name not in part.plan.sources:
+                lacking[table].append(text.select("record", pl.lit(name).alias("column")))
+    frames, found = _frames(parts, cohort, is_invented=is_invented)
+    faults += found
     has_patients = any(
         record.table == "patients"
         for state in states
@@ -213,8 +201,7 @@ def build(
     )
     accepted, graded = _judge(frames, pl.concat(faults), lacking, cohort_map, has_patients=has_patients)
     if cohort_map.date_shift:
-        accepted = {table: _shift(table, frame, cohort, key) for table, frame in accepted.items()}
-    crosswalk = pl.concat(walks).unique(maintain_order=True) if walks else _no_walk()
+        accepted = {table: _shifted(table, frame, cohort, key) for table, frame in accepted.items()}
     present = pl.concat([frame.select("patient_id") for frame in frames.values()]).unique()
     result = Result(
         accepted={
@@ -247,104 +234,205 @@ def _aside(sheet_key: int, rows: pl.Series, column: str | None, rule: str) -> pl
     )
 
 
-def _text(body: pl.DataFrame, plan: RecordPlan) -> pl.DataFrame:
-    """`source_row` and the trimmed text of each field; cells that mean 'not known' are null."""
-    picked: list[pl.Expr] = [pl.col("row").cast(pl.Int64).alias("source_row")]
+def _text(body: pl.DataFrame, kinds: pl.DataFrame, plan: RecordPlan) -> pl.DataFrame:
+    """`source_row`, the text of each field, and `_kind_<field>`: what kind of cell it was."""
+    picked: list[pl.Expr | pl.Series] = [pl.col("row").cast(pl.Int64).alias("source_row")]
     for name, source in plan.sources.items():
         if source.column is None:
             picked.append(pl.lit(source.constant, dtype=pl.String).alias(name))
-        else:
+        elif name == "patient_id":
             picked.append(values.cleaned(pl.col(f"c{source.column}"), source.missing).alias(name))
+        else:
+            picked.append(pl.col(f"c{source.column}").alias(name))
+            picked.append(kinds[f"c{source.column}"].cast(pl.String).alias(f"_kind_{name}"))
     text = body.select(picked)
     if plan.only_if_any:
-        text = text.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in plan.only_if_any))
+        # A cell that says "not known" holds no visit either.
+        tests = [values.cleaned(pl.col(n), plan.sources[n].missing).is_not_null() for n in plan.only_if_any]
+        text = text.filter(pl.any_horizontal(tests))
     return text
 
 
-def _no_walk() -> pl.DataFrame:
-    return pl.DataFrame(schema={"pseudonym": pl.String, "original_id": pl.String})
+def _retyped(text: pl.DataFrame, corrected: pl.DataFrame) -> pl.DataFrame:
+    """A corrected cell is typed text, whatever the spreadsheet held there."""
+    changes = []
+    for (column,), rows in corrected.partition_by("column", as_dict=True).items():
+        if f"_kind_{column}" in text.columns:
+            is_new = pl.col("source_row").is_in(rows["source_row"].implode())
+            changes.append(pl.when(~is_new).then(pl.col(f"_kind_{column}")).alias(f"_kind_{column}"))
+    return text.with_columns(changes)
 
 
-def _pseudonymise(
-    text: pl.DataFrame, plan: RecordPlan, cohort: str, key: pseudonyms.Key
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Patient ids replaced by pseudonyms (the original stays as `_original`), and the crosswalk."""
-    source = plan.sources["patient_id"]
-    ids = pseudonyms.normalise(text["patient_id"])
-    if source.prefix:
-        ids = pl.select(pl.when(ids.is_not_null()).then(pl.lit(source.prefix) + ids))[ids.name or "literal"]
-    distinct = ids.drop_nulls().unique(maintain_order=True)
-    walk = pl.DataFrame({"pseudonym": key.pseudonyms(cohort, distinct), "original_id": distinct})
-    replaced = (
-        pl.DataFrame({"original_id": ids})
-        .join(walk, on="original_id", how="left", maintain_order="left")["pseudonym"]
-        .alias("patient_id")
+def _pseudonymised(parts: list[Part], cohort: str, key: pseudonyms.Key) -> tuple[list[Part], pl.DataFrame]:
+    """Patient ids replaced by pseudonyms (what was written stays as `_original`), and the crosswalk."""
+    if not parts:
+        return [], pl.DataFrame(schema={"pseudonym": pl.String, "original_id": pl.String})
+    written = pl.concat([part.text["patient_id"] for part in parts])
+    prefixes = pl.concat(
+        [
+            pl.repeat(part.plan.sources["patient_id"].prefix, part.text.height, dtype=pl.String, eager=True)
+            for part in parts
+        ]
     )
-    return text.with_columns(text["patient_id"].alias("_original"), replaced), walk
+    original = prefixes + pseudonyms.normalise(written)
+    replaced = key.pseudonyms(cohort, original).alias("patient_id")
+    walk = pl.DataFrame({"pseudonym": replaced, "original_id": original})
+    result, start = [], 0
+    for part in parts:
+        height = part.text.height
+        ids = replaced.slice(start, height)
+        text = part.text.with_columns(part.text["patient_id"].alias("_original"), ids)
+        result.append(replace(part, text=text))
+        start += height
+    return result, walk.drop_nulls().unique(maintain_order=True)
 
 
-def _typed(text: pl.DataFrame, plan: RecordPlan, today: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Lake value columns of a part, with `record`, `source_row`, and the faults of reading its text."""
-    columns: list[pl.Series] = [text["record"], text["source_row"], text["patient_id"]]
+@dataclass
+class _Column:
+    """Cells of one field from several parts that are read alike."""
+
+    spec: schemas.Field
+    options: values.Options
+    places: list[tuple[int, str]] = field(default_factory=list)  # part, field
+    texts: list[pl.Series] = field(default_factory=list)
+    kinds: list[pl.Series] = field(default_factory=list)
+
+
+def _frames(
+    parts: list[Part], cohort: str, *, is_invented: bool
+) -> tuple[dict[str, pl.DataFrame], list[pl.DataFrame]]:
+    """Typed frames of all tables (lake columns, `record`, `sheet_key`) and the faults of reading.
+
+    Cells that are read alike are read together: one pass over all dates of a thousand files costs little
+    more than over those of one.
+    """
+    groups: dict[tuple, _Column] = {}
+    for number, part in enumerate(parts):
+        for spec in schemas.TABLES[part.plan.table]:
+            if spec.kind == "id" or spec.name not in part.text.columns:
+                continue
+            options = _options(part, spec)
+            is_date = spec.kind == "date"
+            alike = (
+                spec.kind if is_date else (part.plan.table, spec.name),
+                options.today, options.date_order, options.decimal, tuple(options.codes.items()),
+                tuple(options.missing), options.is_1904,
+            )  # fmt: skip
+            group = groups.setdefault(alike, _Column(spec, options))
+            group.places.append((number, spec.name))
+            group.texts.append(part.text[spec.name].alias("text"))
+            kind = f"_kind_{spec.name}"
+            blank = pl.repeat(None, part.text.height, dtype=pl.String, eager=True)
+            group.kinds.append((part.text[kind] if kind in part.text.columns else blank).alias("kind"))
+    read: list[dict[str, pl.Series]] = [{} for _ in parts]
     faults: list[pl.DataFrame] = []
-    for spec in schemas.TABLES[plan.table]:
-        if spec.kind == "id":
+    for group in groups.values():
+        found = values.convert(pl.concat(group.texts), group.spec, group.options, pl.concat(group.kinds))
+        start = 0
+        for number, name in group.places:
+            part = parts[number]
+            height = part.text.height
+            for column in found.columns:
+                own = name + column.name.removeprefix(group.spec.name)
+                read[number][own] = column.slice(start, height).alias(own)
+            if part.plan.table == "laboratory" and name == "value":
+                # `<0.1` and `5 mg/l` in one cell: what stands around the number has columns of its own.
+                for own, beside in (("comparator", found.comparator), ("unit", found.unit)):
+                    if beside is not None:
+                        read[number][f"_{own}"] = beside.slice(start, height).alias(f"_{own}")
+            for rules in found.faults:
+                if rules.null_count() < rules.len():
+                    broken = pl.DataFrame({"record": part.text["record"], "rule": rules.slice(start, height)})
+                    faults.append(_as_faults(part.plan.table, broken.drop_nulls("rule"), None, name))
+            start += height
+    tables: dict[str, list[pl.DataFrame]] = {table: [] for table in schemas.TABLES}
+    for number, part in enumerate(parts):
+        own = [part.text[name] for name in ("record", "source_row", "patient_id", "_original")]
+        sheet = pl.repeat(part.state.key, part.text.height, dtype=pl.Int64, eager=True).alias("sheet_key")
+        tables[part.plan.table].append(pl.DataFrame([*own, sheet, *read[number].values()]))
+    lineage = pl.DataFrame(
+        [
+            (state.key, state.delivery.delivery_id, state.delivery.sha256, state.label)
+            for state in {part.state.key: part.state for part in parts}.values()
+        ],
+        schema={"sheet_key": pl.Int64, "source_file": pl.String, "file_sha256": pl.String, "source_sheet": pl.String},
+        orient="row",
+    )  # fmt: skip
+    frames = {}
+    for table, found in tables.items():
+        columns = {**schemas.lake_columns(table), "record": pl.Int64(), "sheet_key": pl.Int64()}
+        if not found:
+            frames[table] = pl.DataFrame(schema=columns)
             continue
-        given = text[spec.name] if spec.name in text.columns else None
-        if given is None:
-            given = pl.Series(spec.name, [None] * text.height, dtype=pl.String)
-        found = values.convert(given, spec, _options(plan.sources.get(spec.name), today))
-        for fault in found.faults:
-            faults.append(
-                text["record"]
-                .to_frame()
-                .with_columns(rule=fault)
-                .filter(pl.col("rule").is_not_null())
-                .select(
-                    pl.lit(plan.table).alias("table"), "record", pl.lit(spec.name).alias("column"), "rule"
-                )
-            )
-        columns += found.columns
-    frame = pl.DataFrame(columns)
-    if "drug_inn" in schemas.lake_columns(plan.table):
-        matched = drugs.match(frame["drug"])
-        frame = frame.join(
-            matched.select(pl.col("name").alias("drug"), pl.col("inn").alias("drug_inn"), "match"),
-            on="drug",
-            how="left",
-            maintain_order="left",
+        frame = pl.concat(found, how="diagonal_relaxed").join(
+            lineage, on="sheet_key", how="left", maintain_order="left"
+        )
+        frame, more = _completed(table, frame, columns)
+        faults += more
+        frames[table] = frame.with_columns(
+            pl.lit(cohort).alias("cohort"), pl.lit(is_invented).alias("is_invented")
+        ).select(pl.col(name).cast(dtype) for name, dtype in columns.items())
+    return frames, faults
+
+
+def _completed(
+    table: str, frame: pl.DataFrame, columns: dict[str, pl.DataType]
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Columns that were not delivered as nulls, and those that follow from others."""
+    faults: list[pl.DataFrame] = []
+    frame = frame.with_columns(
+        pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns.items() if name not in frame.columns
+    )
+    if table == "laboratory":
+        beside = [name for name in ("comparator", "unit") if f"_{name}" in frame.columns]
+        frame = frame.with_columns(pl.col(name).fill_null(pl.col(f"_{name}")) for name in beside)
+    if table == "relapses":
+        frame = frame.with_columns(_without_ids(frame["relapse_id"], frame["_original"]))
+    if "drug_inn" in columns:
+        matched = drugs.match(frame["drug"]).select(pl.col("name").alias("drug"), "inn", "match")
+        frame = frame.join(matched, on="drug", how="left", maintain_order="left").with_columns(
+            pl.col("inn").alias("drug_inn")
         )
         for kind, rule in (("none", "unknown_drug"), ("fuzzy", "drug_name_fuzzy")):
-            faults.append(
-                frame.filter(pl.col("match") == kind).select(
-                    pl.lit(plan.table).alias("table"),
-                    "record",
-                    pl.lit("drug").alias("column"),
-                    pl.lit(rule).alias("rule"),
-                )
-            )
-        frame = frame.drop("match")
-    found = pl.concat([f.select(validation.FAULTS).cast(validation.FAULTS) for f in faults]) if faults else validation.no_faults()
-    return frame, found
+            faults.append(_as_faults(table, frame.filter(pl.col("match") == kind), rule, "drug"))
+    return frame, faults
 
 
-def _options(source: Source | None, today: date) -> values.Options:
-    if source is None:
-        return values.Options(today=today)
-    return values.Options(
-        today=today, date_order=source.date_order, decimal=source.decimal, codes=dict(source.codes)
+def _as_faults(table: str, rows: pl.DataFrame, rule: str | None, column: str | None = None) -> pl.DataFrame:
+    """Faults of `rows` (`record`, and `rule` and `column` where they are not given)."""
+    return rows.select(
+        pl.lit(table).alias("table"),
+        pl.col("record").cast(pl.Int64),
+        pl.col("column") if column is None else pl.lit(column).alias("column"),
+        pl.col("rule") if rule is None else pl.lit(rule).alias("rule"),
     )
 
 
-def _table(table: str, typed: list[pl.DataFrame]) -> pl.DataFrame:
-    columns = {
-        **schemas.lake_columns(table),
-        "record": pl.Int64(),
-        "sheet_key": pl.Int64(),
-    }
-    if not typed:
-        return pl.DataFrame(schema=columns)
-    return pl.concat([frame.select(pl.col(n).cast(t) for n, t in columns.items()) for frame in typed])
+def _without_ids(relapse_id: pl.Series, original: pl.Series) -> pl.Series:
+    """The clinic's number of a relapse without the patient's own number in it (`P001-R2` → `-R2`)."""
+    ids = original.fill_null("").str.strip_chars()
+    pair = pl.DataFrame({"r": relapse_id, "p": ids})
+    has_id = (pl.col("p").str.len_chars() > 1) & pl.col("r").str.contains(pl.col("p"), literal=True)
+    return pair.select(
+        pl.when(has_id)
+        .then(pl.col("r").str.split(pl.col("p")).list.join(""))
+        .otherwise(pl.col("r"))
+        .alias("relapse_id")
+    )["relapse_id"]
+
+
+def _options(part: Part, spec: schemas.Field) -> values.Options:
+    source: Source = part.plan.sources[spec.name]
+    return values.Options(
+        # A date after the day of delivery is a slip; the clock of this machine is not asked.
+        today=part.state.delivery.received_at.date(),
+        date_order=source.date_order,
+        decimal=source.decimal or part.state.book.decimal,
+        codes=dict(source.codes),
+        missing=source.missing,
+        is_1904=part.state.book.is_1904,
+        keeps_comparator=part.plan.table == "laboratory" and spec.name == "value",
+    )
 
 
 def _judge(
@@ -382,7 +470,11 @@ def _judge(
     every: list[pl.DataFrame] = []
     for table, frame in frames.items():
         of_table = pl.concat(
-            [*found[table], across.filter(pl.col("table") == table), overlaps.filter(pl.col("table") == table)]
+            [
+                *found[table],
+                across.filter(pl.col("table") == table),
+                overlaps.filter(pl.col("table") == table),
+            ]
         )
         every.append(of_table)
         accepted[table], _ = split(frame, of_table, levels)
@@ -391,9 +483,7 @@ def _judge(
     graded = (
         pl.concat(every)
         .unique(maintain_order=True)
-        .with_columns(
-            level=pl.col("rule").replace_strict(levels, default="error", return_dtype=pl.String)
-        )
+        .with_columns(level=pl.col("rule").replace_strict(levels, default="error", return_dtype=pl.String))
         .filter(pl.col("level") != "off")
     )
     return accepted, graded
@@ -404,23 +494,18 @@ def _errors(faults: pl.DataFrame, levels: dict[str, str]) -> pl.DataFrame:
     return faults.filter(pl.col("rule").is_in(hard)).select("record").unique()
 
 
-def _shift(table: str, frame: pl.DataFrame, cohort: str, key: pseudonyms.Key) -> pl.DataFrame:
+def _shifted(table: str, frame: pl.DataFrame, cohort: str, key: pseudonyms.Key) -> pl.DataFrame:
     """All dates of a patient moved by that patient's secret number of days; texts follow the dates."""
-    if not frame.height:
-        return frame
-    ids = frame["patient_id"].unique()
-    days = pl.DataFrame({"patient_id": ids, "_days": key.date_shifts(cohort, ids)})
-    shifted = frame.join(days, on="patient_id", how="left", maintain_order="left")
-    by = pl.duration(days=pl.col("_days"))
+    by = pl.duration(days=key.date_shifts(cohort, frame["patient_id"]))
     changes: list[pl.Expr] = []
     for spec in schemas.TABLES[table]:
-        if spec.kind == "date":
-            for end in ("earliest", "latest"):
-                changes.append((pl.col(f"{spec.name}_{end}") + by).cast(pl.Date).alias(f"{spec.name}_{end}"))
-            text = (pl.col(f"{spec.name}_earliest") + by).cast(pl.Date).dt.to_string("%Y-%m-%d")
-            changes.append(
-                pl.when(pl.col(f"{spec.name}_text").is_not_null()).then(text).alias(f"{spec.name}_text")
-            )
-        elif spec.kind == "timestamp":
-            changes.append((pl.col(spec.name) + by).alias(spec.name))
-    return shifted.with_columns(changes).drop("_days")
+        if spec.kind == "timestamp":
+            changes.append(pl.col(spec.name) + by)
+        if spec.kind != "date":
+            continue
+        changes += [pl.col(f"{spec.name}_{end}") + by for end in ("earliest", "latest")]
+        # The text of a date known to the month or year would tell the true one: it goes.
+        text = (pl.col(f"{spec.name}_earliest") + by).dt.to_string("%Y-%m-%d")
+        is_day = pl.col(f"{spec.name}_precision") == "day"
+        changes.append(pl.when(is_day).then(text).alias(f"{spec.name}_text"))
+    return frame.with_columns(changes)

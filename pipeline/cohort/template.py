@@ -74,7 +74,9 @@ def template() -> bytes:
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(buffer, options) as book:
-        book.set_properties({"title": "Remit canonical workbook", "created": datetime(2000, 1, 1, tzinfo=UTC)})
+        book.set_properties(
+            {"title": "Remit canonical workbook", "created": datetime(2000, 1, 1, tzinfo=UTC)}
+        )
         required = book.add_format({"bold": True, "bg_color": "#DCE6F5", "border": 1})
         optional = book.add_format({"italic": True, "bg_color": "#F2F4F8", "border": 1})
         example = book.add_format({"font_color": "#7A8699", "italic": True, "num_format": "@"})
@@ -99,7 +101,11 @@ def template() -> bytes:
                     rule = {"validate": "list", "source": choices, "error_type": "warning"}
                 elif choices:
                     first, last = _choices(book, field.name, choices)
-                    rule = {"validate": "list", "source": f"={CHOICES}!{first}:{last}", "error_type": "warning"}
+                    rule = {
+                        "validate": "list",
+                        "source": f"={CHOICES}!{first}:{last}",
+                        "error_type": "warning",
+                    }
                 elif field.kind in ("number", "integer") and field.minimum is not None:
                     rule = _range(field)
                 else:

@@ -53,6 +53,7 @@ RULES: dict[str, Rule] = {
     "error_cell": _hard("a value; the spreadsheet holds an error such as #REF! here"),
     "edss_half": Rule("warning", "0, 1.0, 1.5 … 10.0; 0.5 is kept as it is"),
     "unknown_drug": Rule("warning", "a drug that Remit's list knows; add it to codes in cohort.yaml"),
+    "drug_name_fuzzy": Rule("warning", "the drug's name as it is spelt; it was read as the nearest known one"),
     "not_delivered": Rule("warning", "a value; this clinic does not deliver the field"),
     "corrected": Rule("warning", "nothing: the corrections ledger changed this row"),
     # one table
@@ -152,7 +153,9 @@ def level(rule: str, levels: Mapping[str, Level]) -> Level:
 
 
 def _check(rule: str, expression) -> pa.Check:
-    return pa.Check(lambda data: data.lazyframe.select(expression(pl.col(data.key))), name=rule, ignore_na=True)
+    return pa.Check(
+        lambda data: data.lazyframe.select(expression(pl.col(data.key))), name=rule, ignore_na=True
+    )
 
 
 @cache
@@ -196,7 +199,7 @@ def check_table(table: str, frame: pl.DataFrame, not_delivered: pl.DataFrame | N
     # Pandera names the row by position: keep the position's record beside it.
     records = frame["record"]
     try:
-        schema(table).validate(frame.select(lake_columns(table)), lazy=True)
+        schema(table).validate(frame.select(list(lake_columns(table))), lazy=True)
         found = no_faults()
     except SchemaErrors as error:
         cases = error.failure_cases
@@ -209,7 +212,10 @@ def check_table(table: str, frame: pl.DataFrame, not_delivered: pl.DataFrame | N
             pl.lit(table).alias("table"),
             records.gather(cases["index"].cast(pl.Int64)).cast(pl.Int64).alias("record"),
             pl.col("column").str.strip_suffix("_earliest").alias("column"),
-            pl.when(pl.col("check") == "not_nullable").then(pl.lit("required")).otherwise("check").alias("rule"),
+            pl.when(pl.col("check") == "not_nullable")
+            .then(pl.lit("required"))
+            .otherwise("check")
+            .alias("rule"),
         )
     except SchemaError:
         raise CohortError(
@@ -221,10 +227,10 @@ def check_table(table: str, frame: pl.DataFrame, not_delivered: pl.DataFrame | N
             pl.lit(table).alias("table"), "record", "column", pl.lit("not_delivered").alias("rule")
         )
         found = found.join(not_delivered.select(keys), on=keys, how="anti")
-        found = pl.concat([found, flagged.select(FAULTS)])
+        found = pl.concat([found, flagged.select(list(FAULTS))])
     if table == "edss":
         found = pl.concat([found, _faults(table, frame, pl.col("edss") == 0.5, "edss", "edss_half")])
-    return found.select(FAULTS).cast(FAULTS)
+    return found.select(list(FAULTS)).cast(FAULTS)
 
 
 def _faults(table: str, frame: pl.DataFrame, is_fault: pl.Expr, column: str, rule: str) -> pl.DataFrame:
@@ -271,7 +277,10 @@ def check_rows(table: str, frame: pl.DataFrame, thresholds: Thresholds) -> pl.Da
         found.append(_faults(table, days, several, "edss", "same_day_edss"))
         found.append(_jumps(days, thresholds.edss_jump_points))
     elif table in _KEYS:
-        keys = ["patient_id", *(f"{k}_earliest" if f"{k}_earliest" in first.columns else k for k in _KEYS[table])]
+        keys = [
+            "patient_id",
+            *(f"{k}_earliest" if f"{k}_earliest" in first.columns else k for k in _KEYS[table]),
+        ]
         exact = first
         if date:
             exact = first.filter(pl.col(f"{date}_precision") == "day")
@@ -348,8 +357,10 @@ def _courses(infusions: pl.DataFrame) -> list[pl.DataFrame]:
         on=["patient_id", "course"],
         how="semi",
     )
-    is_label = (pl.col("low") == 12) & (pl.col("high") == 12) & (
-        pl.col("days") == pl.when(pl.col("course") == 1).then(5).otherwise(3)
+    is_label = (
+        (pl.col("low") == 12)
+        & (pl.col("high") == 12)
+        & (pl.col("days") == pl.when(pl.col("course") == 1).then(5).otherwise(3))
     )
     is_legacy = pl.col("low").is_in([10.0]) & pl.when(pl.col("course") == 1).then(
         pl.col("high").is_in([10.0, 30.0])
@@ -406,7 +417,9 @@ def check_patients(
         found.append(_faults(table, rows, ~is_known & ~is_listed, "patient_id", "unknown_patient"))
         date = main_date(table)
         for name in dates_of(table):
-            found.append(_faults(table, rows, pl.col(f"{name}_latest") < pl.col("_birth"), name, "before_birth"))
+            found.append(
+                _faults(table, rows, pl.col(f"{name}_latest") < pl.col("_birth"), name, "before_birth")
+            )
         if table == "pk_samples":
             first = pl.col("first_dose_at").cast(pl.Date)
             found.append(_faults(table, rows, first < pl.col("_birth"), "first_dose_at", "before_birth"))

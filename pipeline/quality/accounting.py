@@ -7,7 +7,9 @@ from collections.abc import Mapping
 import polars as pl
 
 
-def split(frame: pl.DataFrame, faults: pl.DataFrame, levels: Mapping[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def split(
+    frame: pl.DataFrame, faults: pl.DataFrame, levels: Mapping[str, str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Accepted rows with their warnings, and rejected rows.
 
     Args:
@@ -19,8 +21,14 @@ def split(frame: pl.DataFrame, faults: pl.DataFrame, levels: Mapping[str, str]) 
         accepted, rejected: together every row of `frame` once, in its order. `warnings` of an accepted row
         holds its rules of level `warning`, sorted, comma-separated; null where none.
     """
-    graded = faults.select("record", "rule").unique().with_columns(
-        pl.col("rule").replace_strict(dict(levels), default="error", return_dtype=pl.String).alias("level")
+    graded = (
+        faults.select("record", "rule")
+        .unique()
+        .with_columns(
+            pl.col("rule")
+            .replace_strict(dict(levels), default="error", return_dtype=pl.String)
+            .alias("level")
+        )
     )
     errors = graded.filter(pl.col("level") == "error").select("record").unique()
     flags = (

@@ -26,9 +26,7 @@ class Check:
     passed: bool
 
 
-def of_rows(
-    rejected: pl.DataFrame, accepted: dict[str, pl.DataFrame], warnings: bool = True
-) -> list[Check]:
+def of_rows(rejected: pl.DataFrame, accepted: dict[str, pl.DataFrame], warnings: bool = True) -> list[Check]:
     """Checks by table and rule from rejected rows (`table`, `rule`) and from the flags of accepted ones."""
     checks = [
         Check(row["rule"], row["table"], row["len"], "error", True)
