@@ -23,7 +23,7 @@ import polars as pl
 from pipeline import lake
 from pipeline.cohort import corrections, mapping, pseudonyms, queries, records, schemas, validation, workbook
 from pipeline.cohort.mapping import CohortMap, SheetPlan
-from pipeline.errors import BrokenWorkbook, MappingError, SourceError
+from pipeline.errors import BrokenWorkbook, CohortError, HomeError, MappingError, SourceError
 from pipeline.landing import Entry, Landing
 from pipeline.quality import rows as row_checks
 from pipeline.settings import CohortSettings

@@ -201,7 +201,7 @@ def build(
     )
     accepted, graded = _judge(frames, pl.concat(faults), lacking, cohort_map, has_patients=has_patients)
     if cohort_map.date_shift:
-        accepted = {table: _shifted(table, frame, cohort, key) for table, frame in accepted.items()}
+        accepted = {table: pseudonyms.shift_dates(frame, key, cohort) for table, frame in accepted.items()}
     present = pl.concat([frame.select("patient_id") for frame in frames.values()]).unique()
     result = Result(
         accepted={
@@ -219,7 +219,7 @@ def build(
         ),
         set_aside=pl.concat(aside),
         parts=tuple(parts),
-        crosswalk=crosswalk.join(present, left_on="pseudonym", right_on="patient_id", how="semi"),
+        crosswalk=crosswalk.join(present, on="patient_id", how="semi"),
         withdrawn_rows=withdrawn_rows,
     )
     return replace(result, rejected_counts_by_sheet=result._count())
@@ -266,7 +266,7 @@ def _retyped(text: pl.DataFrame, corrected: pl.DataFrame) -> pl.DataFrame:
 def _pseudonymised(parts: list[Part], cohort: str, key: pseudonyms.Key) -> tuple[list[Part], pl.DataFrame]:
     """Patient ids replaced by pseudonyms (what was written stays as `_original`), and the crosswalk."""
     if not parts:
-        return [], pl.DataFrame(schema={"pseudonym": pl.String, "original_id": pl.String})
+        return [], pl.DataFrame(schema={"patient_id": pl.String, "original_id": pl.String})
     written = pl.concat([part.text["patient_id"] for part in parts])
     prefixes = pl.concat(
         [
@@ -274,17 +274,18 @@ def _pseudonymised(parts: list[Part], cohort: str, key: pseudonyms.Key) -> tuple
             for part in parts
         ]
     )
-    original = prefixes + pseudonyms.normalise(written)
-    replaced = key.pseudonyms(cohort, original).alias("patient_id")
-    walk = pl.DataFrame({"pseudonym": replaced, "original_id": original})
+    # The prefix belongs to the number, so the number is put in its normal form before.
+    ids = pl.DataFrame({"written": prefixes + pseudonyms.normalise(written)})
+    walk = key.pseudonyms(cohort, ids["written"])
+    replaced = ids.join(walk, on="written", how="left", maintain_order="left")["patient_id"]
     result, start = [], 0
     for part in parts:
         height = part.text.height
-        ids = replaced.slice(start, height)
-        text = part.text.with_columns(part.text["patient_id"].alias("_original"), ids)
+        own = replaced.slice(start, height)
+        text = part.text.with_columns(part.text["patient_id"].alias("_original"), own)
         result.append(replace(part, text=text))
         start += height
-    return result, walk.drop_nulls().unique(maintain_order=True)
+    return result, walk.select("patient_id", "original_id").unique(maintain_order=True)
 
 
 @dataclass
@@ -492,20 +493,3 @@ def _judge(
 def _errors(faults: pl.DataFrame, levels: dict[str, str]) -> pl.DataFrame:
     hard = [rule for rule, level in levels.items() if level == "error"]
     return faults.filter(pl.col("rule").is_in(hard)).select("record").unique()
-
-
-def _shifted(table: str, frame: pl.DataFrame, cohort: str, key: pseudonyms.Key) -> pl.DataFrame:
-    """All dates of a patient moved by that patient's secret number of days; texts follow the dates."""
-    by = pl.duration(days=key.date_shifts(cohort, frame["patient_id"]))
-    changes: list[pl.Expr] = []
-    for spec in schemas.TABLES[table]:
-        if spec.kind == "timestamp":
-            changes.append(pl.col(spec.name) + by)
-        if spec.kind != "date":
-            continue
-        changes += [pl.col(f"{spec.name}_{end}") + by for end in ("earliest", "latest")]
-        # The text of a date known to the month or year would tell the true one: it goes.
-        text = (pl.col(f"{spec.name}_earliest") + by).dt.to_string("%Y-%m-%d")
-        is_day = pl.col(f"{spec.name}_precision") == "day"
-        changes.append(pl.when(is_day).then(text).alias(f"{spec.name}_text"))
-    return frame.with_columns(changes)

@@ -134,7 +134,7 @@ def _who(private: Path, key: pseudonyms.Key, cohort: str, patient: str) -> tuple
             "no patient of this cohort has" if found.is_empty() else "several patients of this cohort end in"
         )
         raise CohortError(f"{what} this identifier: give it as the spreadsheet does, with the map's prefix.")
-    return found["pseudonym"][0], found["original_id"][0]
+    return found["patient_id"][0], found["original_id"][0]
 
 
 def _without(
@@ -159,7 +159,9 @@ def _without(
         is_patient = pl.repeat(False, sheet.cells.height, dtype=pl.Boolean, eager=True)
         for column, prefix in columns:
             ids = prefix + pseudonyms.normalise(sheet.cells[f"c{column}"])
-            is_patient |= (key.pseudonyms(cohort, ids) == pseudonym).fill_null(False)
+            walk = key.pseudonyms(cohort, ids)
+            mine = walk.filter(pl.col("patient_id") == pseudonym)["written"]
+            is_patient |= ids.is_in(mine.implode()).fill_null(False)
         if not columns and plan.status != "legend":
             unknown += 1
             for column in (c for c in sheet.cells.columns if c != "row"):
