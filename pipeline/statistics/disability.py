@@ -22,9 +22,8 @@ from pipeline.statistics.disability_definitions import HALF_STEPS, Confirmation,
 
 PATIENT = ("cohort", "patient_id")
 FAR = np.int32(2**29)  # days beyond every date, and "no onset"
-CHUNK = (
-    2**17
-)  # cells of one matrix: small enough for the processor's cache, and for memory at any cohort size
+_DAY_ZERO = 2**23  # makes days before 1970 positive, in 24 bits
+CHUNK = 2**17  # cells of one matrix: fits the cache, and bounds memory at any cohort size
 
 EVENTS_SCHEMA: dict[str, pl.DataType] = {
     "definition": pl.String(),
@@ -142,8 +141,8 @@ def search(
     """
     patients, courses, starts = _courses(visits, onsets, series_starts)
     frames = []
-    for course in courses:
-        for definition in definitions:
+    for definition in sorted(definitions, key=lambda rule: rule.name):
+        for course in courses:
             first = np.zeros(course.visits.size, dtype=np.int32)
             if definition.series_start == "index_baseline":
                 first = _first_at(course, starts[course.patients])
@@ -153,12 +152,15 @@ def search(
     if not frames:
         return pl.DataFrame(schema=EVENTS_SCHEMA)
     result = pl.concat(frames)
-    return (
-        result.join(patients, on="patient", how="left", maintain_order="left")
-        .sort("definition", "cohort", "patient_id", "event_number", "confirmation_days")
-        .select(EVENTS_SCHEMA.keys())
-        .cast(EVENTS_SCHEMA)
+    # Patients are numbered in their order, so whole numbers order the rows.
+    result = result.sort(
+        pl.col("definition").rle_id().cast(pl.Int64) * 2**48
+        + pl.col("patient").cast(pl.Int64) * 2**16
+        + pl.col("event_number"),
+        maintain_order=True,
     )
+    names = patients[result["patient"], list(PATIENT)]
+    return result.drop("patient").hstack(names).select(EVENTS_SCHEMA.keys()).cast(EVENTS_SCHEMA)
 
 
 def worsening_in_epochs(
@@ -262,13 +264,22 @@ def _courses(
             "correct the reading of the column edss, which rejects such rows."
         )
     patients = visits.select(PATIENT).unique().sort(PATIENT).with_row_index("patient")
-    visits = (
+    # One whole number a visit, so that one sort orders them: patient, day, half step, whether it may confirm.
+    packed = (
         visits.join(patients, on=PATIENT, how="left")
-        .with_columns(day=pl.col("visit_date").to_physical(), step=(pl.col("edss") * 2).cast(pl.Int16))
-        # On one day the highest EDSS counts, and of equal ones the one that may confirm.
-        .sort("patient", "day", "step", "may_confirm")
-        .unique(["patient", "day"], keep="last", maintain_order=True)
+        .select(
+            pl.col("patient").cast(pl.Int64) * 2**30
+            + (pl.col("visit_date").to_physical().cast(pl.Int64) + _DAY_ZERO) * 2**6
+            + (pl.col("edss") * 4).cast(pl.Int64)
+            + pl.col("may_confirm").cast(pl.Int64)
+        )
+        .to_series()
+        .sort()
+        .to_numpy()
     )
+    # On one day the highest EDSS counts, and of equal ones the one that may confirm.
+    is_last = np.append(packed[1:] >> 6 != packed[:-1] >> 6, np.ones(min(packed.size, 1), dtype=bool))
+    packed = packed[is_last]
     number = patients.height
     keys = onsets.drop_nulls([*PATIENT, "onset_date"]).join(patients, on=PATIENT, how="inner")
     onset_keys = np.unique(
@@ -281,10 +292,10 @@ def _courses(
         known = series_starts.drop_nulls().join(patients, on=PATIENT, how="inner")
         start[known["patient"].to_numpy()] = known["index_baseline_date"].to_physical().to_numpy()
 
-    patient = visits["patient"].to_numpy().astype(np.int64)
-    day = visits["day"].to_numpy().astype(np.int32)
-    step = visits["step"].to_numpy().astype(np.int16)
-    confirm = visits["may_confirm"].to_numpy().astype(bool)
+    patient = packed >> 30
+    day = ((packed >> 6) % 2**24 - _DAY_ZERO).astype(np.int32)
+    step = ((packed >> 1) % 2**5).astype(np.int16)
+    confirm = packed % 2 == 1
     count = np.bincount(patient, minlength=number).astype(np.int32)
     offset = np.concatenate([[0], np.cumsum(count)[:-1]]) if number else np.zeros(0, dtype=np.int64)
     courses = []
