@@ -207,7 +207,7 @@ def worsening_in_epochs(
             row, chosen = row[ok], some[ok]
             position, first = position[ok].astype(np.int32), first[ok]
             reference[chosen] = course.days[row, position]
-            able[chosen] = _able_to_confirm(course, row, end[chosen], definition)
+            able[chosen] = _able_to_confirm(course, row, begin[chosen], end[chosen], definition)
             found = _rounds(course, definition, row, position, first, "first_cdw").table()
             if found:
                 hit = chosen[found["row"]]
@@ -234,8 +234,10 @@ def worsening_in_epochs(
     )
 
 
-def _able_to_confirm(course: Courses, row: np.ndarray, end: np.ndarray, definition: Definition) -> np.ndarray:
-    """A visit at the epoch's end can be judged: an eligible visit follows the last one of the epoch in time."""
+def _able_to_confirm(
+    course: Courses, row: np.ndarray, begin: np.ndarray, end: np.ndarray, definition: Definition
+) -> np.ndarray:
+    """The epoch holds a visit, and one that could confirm a change seen at the last of them follows it."""
     days = course.days[row]
     last = (days <= end[:, None]).sum(axis=1).astype(np.int32) - 1
     day = days[np.arange(row.size), np.maximum(last, 0)]
@@ -243,8 +245,8 @@ def _able_to_confirm(course: Courses, row: np.ndarray, end: np.ndarray, definiti
     clear = course.may_confirm[row] & (course.since_onset[row] >= definition.confirmation_distance)
     can = np.zeros(row.size, dtype=bool)
     for time in definition.confirmations:
-        can |= (clear & (gap >= time.earliest) & (gap <= time.latest)).any(axis=1)
-    return can & (last >= 0)
+        can |= (clear & _within(gap, time)).any(axis=1)
+    return can & (last >= 0) & (day > begin)
 
 
 # ── from frames to matrices and back ────────────────────────────────────────────────────────────────────

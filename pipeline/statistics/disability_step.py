@@ -6,34 +6,72 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from pipeline.statistics import disability, disability_definitions
+from pipeline.errors import BuildError
+from pipeline.statistics import disability, disability_definitions, survival
+
+NEDA_DEFINITION = "msprog_24w"  # worsening within NEDA-3 is judged by this definition (domain.md)
+
+DEFINITIONS = "int_disability__definitions"
+TIMES = "int_disability__confirmation_times"
+VISITS = "int_disability__visits"
+ONSETS = "int_disability__onsets"
+PATIENTS = "int_disability__patients"
+EPOCHS = "int_disability__epochs"
+GROUPS = "int_disability__groups"
+
+EVENTS: dict[str, tuple[pl.DataType, str]] = {
+    name: (kind, f"As outcomes.disability_events.{name}.") for name, kind in disability.EVENTS_SCHEMA.items()
+}
+NEDA_WORSENING: dict[str, tuple[pl.DataType, str]] = {
+    "cohort": (pl.String(), "Cohort."),
+    "patient_id": (pl.String(), "Pseudonym of the patient."),
+    "epoch": (pl.String(), "Epoch."),
+    "end_rule": (pl.String(), "End rule."),
+    "reference_date": (pl.Date(), "Last EDSS on or before the epoch's start that may be a baseline."),
+    "worsening_date": (pl.Date(), "First visit of a confirmed worsening that began in the epoch."),
+    "is_able_to_confirm": (pl.Boolean(), "An EDSS late enough to confirm follows the epoch's last one."),
+}
 
 
-def events(inputs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Confirmed disability events under every definition.
-
-    Args:
-        inputs: frames of `int_disability__definitions`, `…confirmation_times`, `…visits`, `…onsets` and
-            `…series_starts`, by model name.
+def compute(inputs: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Events, time to event, survival and worsening within epochs, by derived table name.
 
     Raises:
-        BuildError: a definition contradicts itself.
+        BuildError: a definition contradicts itself, or the one that NEDA-3 needs is gone.
     """
-    return disability.search(
-        inputs["int_disability__visits"],
-        inputs["int_disability__onsets"],
-        inputs["int_disability__series_starts"],
-        definitions(inputs),
-    )
+    rules = definitions(inputs)
+    patients = inputs[PATIENTS]
+    starts = patients.select("cohort", "patient_id", "index_baseline_date")
+    events = disability.search(inputs[VISITS], inputs[ONSETS], starts, rules)
+    times = survival.time_to_event(inputs[DEFINITIONS], events, patients)
+    return {
+        "disability_events": events,
+        "time_to_event": times,
+        "survival": survival.kaplan_meier(times, inputs[GROUPS]),
+        "neda_worsening": _neda(inputs, rules),
+    }
 
 
 def definitions(inputs: Mapping[str, pl.DataFrame]) -> list[disability_definitions.Definition]:
     """The checked definitions, twins included."""
     return disability_definitions.parse(
-        inputs["int_disability__definitions"]
+        inputs[DEFINITIONS]
         .select(disability_definitions.DEFINITION_COLUMNS.keys())
         .cast(disability_definitions.DEFINITION_COLUMNS),
-        inputs["int_disability__confirmation_times"]
+        inputs[TIMES]
         .select(disability_definitions.CONFIRMATION_COLUMNS.keys())
         .cast(disability_definitions.CONFIRMATION_COLUMNS),
     )
+
+
+def _neda(
+    inputs: Mapping[str, pl.DataFrame], rules: list[disability_definitions.Definition]
+) -> pl.DataFrame:
+    rule = next((rule for rule in rules if rule.name == NEDA_DEFINITION), None)
+    if rule is None and inputs[EPOCHS].height:
+        raise BuildError(
+            f"NEDA-3 needs the disability definition '{NEDA_DEFINITION}'; put its row back in seeds/outcomes."
+        )
+    if rule is None:
+        return pl.DataFrame(schema={name: kind for name, (kind, _) in NEDA_WORSENING.items()})
+    return disability.worsening_in_epochs(inputs[VISITS], inputs[ONSETS], inputs[EPOCHS], rule)
