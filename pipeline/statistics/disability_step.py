@@ -64,9 +64,7 @@ def definitions(inputs: Mapping[str, pl.DataFrame]) -> list[disability_definitio
     )
 
 
-def _neda(
-    inputs: Mapping[str, pl.DataFrame], rules: list[disability_definitions.Definition]
-) -> pl.DataFrame:
+def _neda(inputs: Mapping[str, pl.DataFrame], rules: list[disability_definitions.Definition]) -> pl.DataFrame:
     rule = next((rule for rule in rules if rule.name == NEDA_DEFINITION), None)
     if rule is None and inputs[EPOCHS].height:
         raise BuildError(

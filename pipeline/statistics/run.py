@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.errors import BuildError, RemitError
-from pipeline.statistics import groups, paired, rates
+from pipeline.statistics import disability_step, groups, paired, pharmacokinetics, rates, survival
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -85,6 +85,49 @@ PARTS: tuple[Part, ...] = (
             (groups.INPUT,),
         ),
         groups.compare,
+    ),
+    Part(
+        (
+            Table(
+                "disability_events",
+                "Confirmed disability events of every patient under every definition.",
+                disability_step.EVENTS,
+                (
+                    disability_step.DEFINITIONS,
+                    disability_step.TIMES,
+                    disability_step.VISITS,
+                    disability_step.ONSETS,
+                ),
+            ),
+            Table(
+                "time_to_event",
+                "Time to the first event of every definition, event type and patient.",
+                survival.TIME_TO_EVENT,
+                (disability_step.PATIENTS,),
+            ),
+            Table(
+                "survival",
+                "Kaplan–Meier estimates of every definition, event type and group.",
+                survival.SURVIVAL,
+                (disability_step.GROUPS,),
+            ),
+            Table(
+                "neda_worsening",
+                "Confirmed worsening that began in each epoch.",
+                disability_step.NEDA_WORSENING,
+                (disability_step.EPOCHS,),
+            ),
+        ),
+        disability_step.compute,
+    ),
+    _one(
+        Table(
+            "pharmacokinetics",
+            "Non-compartmental analysis of every serum profile.",
+            pharmacokinetics.COLUMNS,
+            ("int_disability__pk_samples",),
+        ),
+        lambda frames: pharmacokinetics.profiles(frames["int_disability__pk_samples"]),
     ),
 )
 

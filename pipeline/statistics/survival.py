@@ -38,6 +38,7 @@ TIME_TO_EVENT: dict[str, tuple[pl.DataType, str]] = {
     "is_edss_10": (pl.Boolean(), "The event is EDSS 10 itself."),
 }
 SURVIVAL: dict[str, tuple[pl.DataType, str]] = {
+    "cohort": (pl.String(), "Cohort."),
     "definition": (pl.String(), "Definition."),
     "event_type": (pl.String(), "CDW, CDI, RAW or PIRA."),
     "grouping": (pl.String(), "Grouping."),
@@ -144,7 +145,7 @@ def _first_events(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def kaplan_meier(times: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
-    """Share without event by day, for every definition, event type and group.
+    """Share without event by day, for every definition, event type and group of a cohort.
 
     One row at day 0 and one at every day with an event; log-log interval on Greenwood's variance, null where
     it is not defined (no event yet or nobody left). Who enters late is at risk from the day after entry.
@@ -155,12 +156,10 @@ def kaplan_meier(times: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
         groups: `cohort, patient_id, grouping, group_name, is_baseline_group`.
     """
     patients = times.select(PATIENT).unique().sort(PATIENT).with_row_index("patient")
-    names = (
-        groups.select("grouping", "group_name", "is_baseline_group").unique().sort("grouping", "group_name")
-    )
-    names = names.with_row_index("group")
+    key = ["cohort", "grouping", "group_name"]
+    names = groups.select(*key, "is_baseline_group").unique(key).sort(key).with_row_index("group")
     member = groups.join(patients, on=PATIENT, how="inner").join(
-        names.select("group", "grouping", "group_name"), on=["grouping", "group_name"], how="inner"
+        names.select("group", *key), on=key, how="inner"
     )
     if not member.height or not times.height:
         return pl.DataFrame(schema=_schema(SURVIVAL))

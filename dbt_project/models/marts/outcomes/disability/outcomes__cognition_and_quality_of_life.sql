@@ -1,0 +1,124 @@
+{# Scores over time with their change from baseline: the latest on or before index within the baseline window, and for
+   patients without index therapy the first. OCT is listed, nothing is derived from it. #}
+
+with
+
+scores as (
+    select * from {{ ref('int_disability__assessment_scores') }}
+),
+
+scales as (
+    select * from {{ ref('assessment_scales') }}
+),
+
+index_dates as (
+    select * from {{ ref('int_outcomes__index') }}
+),
+
+placed as (
+    select
+        scores.*,
+        index_dates.index_date,
+        scores.value is not null
+        and coalesce(
+            scores.assessed_on <= index_dates.index_date
+            and scores.assessed_on
+                > {{ add_months('index_dates.index_date', '-' ~ var('baseline_window_months')) }},
+            index_dates.index_date is null
+        ) as may_be_baseline
+    from scores
+    left join index_dates
+        on scores.cohort = index_dates.cohort and scores.patient_id = index_dates.patient_id
+),
+
+baseline_days as (
+    select
+        cohort,
+        patient_id,
+        instrument,
+        scale,
+        respondent,
+        case when max(index_date) is null then min(assessed_on) else max(assessed_on) end as baseline_on
+    from placed
+    where may_be_baseline
+    group by cohort, patient_id, instrument, scale, respondent
+),
+
+baselines as (
+    select baseline_days.*, scores.value as baseline_value
+    from baseline_days
+    inner join scores
+        on baseline_days.cohort = scores.cohort
+        and baseline_days.patient_id = scores.patient_id
+        and baseline_days.instrument = scores.instrument
+        and baseline_days.scale = scores.scale
+        and baseline_days.respondent = scores.respondent
+        and baseline_days.baseline_on = scores.assessed_on
+),
+
+changed as (
+    select
+        placed.cohort,
+        placed.patient_id,
+        placed.instrument,
+        placed.scale,
+        placed.respondent,
+        placed.assessed_on,
+        placed.value,
+        placed.null_reason,
+        coalesce(placed.index_date, baselines.baseline_on) as origin_date,
+        baselines.baseline_on,
+        baselines.baseline_value,
+        case
+            when placed.assessed_on > baselines.baseline_on and placed.instrument <> 'OCT'
+                then placed.value - baselines.baseline_value
+        end as change_from_baseline
+    from placed
+    left join baselines
+        on placed.cohort = baselines.cohort
+        and placed.patient_id = baselines.patient_id
+        and placed.instrument = baselines.instrument
+        and placed.scale = baselines.scale
+        and placed.respondent = baselines.respondent
+),
+
+final as (
+    select
+        changed.cohort,
+        changed.patient_id,
+        changed.instrument,
+        changed.scale,
+        changed.respondent,
+        case
+            when changed.assessed_on = changed.baseline_on then 'baseline'
+            when changed.assessed_on <= changed.origin_date then 'before_index'
+            when changed.origin_date is not null
+                then concat(
+                    'month_',
+                    cast(
+                        cast(round({{ days_between('changed.origin_date', 'changed.assessed_on') }} / 30.4375) as int)
+                        as {{ dbt.type_string() }}
+                    )
+                )
+        end as time_point,
+        changed.assessed_on as assessed_on_date,
+        changed.value,
+        changed.null_reason,
+        changed.baseline_value,
+        changed.change_from_baseline,
+        case scales.worse_is
+            when 'lower' then changed.change_from_baseline <= -1 * scales.worsened_points
+            when 'higher' then changed.change_from_baseline >= scales.worsened_points
+        end as is_worsened_points,
+        -- compared as products: 10 % of 30 is 3, which a quotient may miss
+        case scales.worse_is
+            when 'lower'
+                then 100 * changed.change_from_baseline <= -1 * scales.worsened_percent * changed.baseline_value
+            when 'higher'
+                then 100 * changed.change_from_baseline >= scales.worsened_percent * changed.baseline_value
+        end as is_worsened_percent
+    from changed
+    left join scales on changed.instrument = scales.instrument and changed.scale = scales.scale
+)
+
+select * from final

@@ -1,0 +1,125 @@
+{# Lymphocyte populations after each course: baseline (latest sample on or before the course's first day, within the
+   baseline window), nadir, and recovery: from the nadir on, the first of two samples in a row at or above the lower limit
+   (seed lymphocyte_populations) before the next course. A sample on the day of a course was drawn before the infusion. #}
+
+with
+
+laboratory as (
+    select * from {{ ref('stg_cohort__laboratory') }}
+),
+
+populations as (
+    select * from {{ ref('lymphocyte_populations') }}
+),
+
+units as (
+    select * from {{ ref('cell_count_units') }}
+),
+
+courses as (
+    select * from {{ ref('int_outcomes__courses') }}
+),
+
+samples as (
+    select
+        laboratory.cohort,
+        laboratory.patient_id,
+        populations.population,
+        laboratory.sampled_on,
+        min(laboratory.value * units.factor_to_1e9_per_litre) as cells,
+        max(populations.lower_limit) as lower_limit
+    from laboratory
+    inner join populations
+        on replace(replace(lower(trim(laboratory.test)), ' ', '_'), '-', '_') = populations.test
+    inner join units on replace(lower(laboratory.unit), ' ', '') = units.unit
+    where laboratory.sampled_on is not null and laboratory.value is not null
+    group by laboratory.cohort, laboratory.patient_id, populations.population, laboratory.sampled_on
+),
+
+placed as (
+    select
+        samples.*,
+        courses.course_number,
+        courses.first_day,
+        samples.sampled_on <= courses.first_day as is_before,
+        {{ days_between('courses.first_day', 'samples.sampled_on') }} as days_since_course
+    from samples
+    inner join courses
+        on samples.cohort = courses.cohort
+        and samples.patient_id = courses.patient_id
+        and samples.sampled_on <= coalesce(courses.next_first_day, samples.sampled_on)
+        and samples.sampled_on > {{ add_months('courses.first_day', '-' ~ var('baseline_window_months')) }}
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by cohort, patient_id, population, course_number, is_before order by sampled_on desc
+        ) as last_rank,
+        row_number() over (
+            partition by cohort, patient_id, population, course_number, is_before order by cells, sampled_on
+        ) as lowest_rank,
+        lead(cells) over (
+            partition by cohort, patient_id, population, course_number, is_before order by sampled_on
+        ) as next_cells
+    from placed
+),
+
+summed as (
+    select
+        cohort,
+        patient_id,
+        population,
+        course_number,
+        max(lower_limit) as lower_limit,
+        max(case when is_before and last_rank = 1 then cells end) as baseline,
+        max(case when not is_before and lowest_rank = 1 then cells end) as nadir,
+        max(case when not is_before and lowest_rank = 1 then days_since_course end) as nadir_days,
+        cast(sum(case when is_before then 0 else 1 end) as bigint) as samples
+    from ranked
+    group by cohort, patient_id, population, course_number
+),
+
+recoveries as (
+    select
+        ranked.cohort,
+        ranked.patient_id,
+        ranked.population,
+        ranked.course_number,
+        min(ranked.days_since_course) as recovery_days
+    from ranked
+    inner join summed
+        on ranked.cohort = summed.cohort
+        and ranked.patient_id = summed.patient_id
+        and ranked.population = summed.population
+        and ranked.course_number = summed.course_number
+    where not ranked.is_before
+        and ranked.days_since_course > summed.nadir_days
+        and ranked.cells >= ranked.lower_limit
+        and ranked.next_cells >= ranked.lower_limit
+    group by ranked.cohort, ranked.patient_id, ranked.population, ranked.course_number
+),
+
+final as (
+    select
+        summed.cohort,
+        summed.patient_id,
+        summed.population,
+        summed.course_number,
+        summed.samples,
+        summed.lower_limit,
+        summed.baseline,
+        summed.nadir,
+        summed.nadir_days,
+        case when summed.nadir < summed.lower_limit then recoveries.recovery_days end as recovery_days,
+        case when summed.nadir < summed.lower_limit then recoveries.recovery_days is not null end as is_recovered
+    from summed
+    left join recoveries
+        on summed.cohort = recoveries.cohort
+        and summed.patient_id = recoveries.patient_id
+        and summed.population = recoveries.population
+        and summed.course_number = recoveries.course_number
+)
+
+select * from final
