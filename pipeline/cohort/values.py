@@ -90,6 +90,8 @@ def convert(
     Rules given: bad_date, ambiguous_date, impossible_date, future_date, bad_timestamp, bad_number, not_whole,
     out_of_range, edss_step, edss_half (warning), bad_boolean, unknown_code, error_cell.
     """
+    if cells.null_count() == cells.len() and kinds is None:
+        return _all_missing(cells.len(), field)
     text = cells.cast(pl.String).rename("text")
     kind = (
         pl.repeat(None, text.len(), dtype=pl.String, eager=True) if kinds is None else kinds.cast(pl.String)
@@ -117,6 +119,20 @@ def convert(
         is_missing=whole["is_missing"],
         comparator=whole["comparator"] if "comparator" in whole.columns else None,
         unit=whole["unit_read"] if "unit_read" in whole.columns else None,
+    )
+
+
+def _all_missing(height: int, field: Field) -> Converted:
+    return Converted(
+        columns=tuple(
+            pl.repeat(None, height, dtype=dtype, eager=True).alias(name)
+            for name, dtype in lake_types(field).items()
+        ),
+        rule=_nothing(height, "rule"),
+        warning=_nothing(height, "warning"),
+        is_missing=pl.repeat(True, height, dtype=pl.Boolean, eager=True).alias("is_missing"),
+        comparator=_nothing(height, "comparator") if field.kind in ("number", "integer") else None,
+        unit=_nothing(height, "unit_read") if field.kind in ("number", "integer") else None,
     )
 
 
@@ -243,10 +259,10 @@ _UNIT = (
     r"seconds?|sek|sekunden|d|days?|tage?|weeks?|wk|months?|years?|yrs?|jahre?|mm|cm|m|cells?|zellen|letters?|"
     r"points?|pts?|punkte?|pkt|puntos|punti|score|lesions?|lasion(?:en)?|lesiones|lesioni|gr|godz|heures|horas|ore|mm3|µm|μm|kg|m2)"
 )
-_UNITS = rf"(?:(?:x ?)?10 ?[\^*]{{0,2}} ?\d{{1,2}} ?)?(?:{_UNIT}\.?)?(?: ?/ ?(?:\d+ ?)?{_UNIT}\.?)?"
+_UNITS = rf"(?:(?:x ?)?10 ?[\^*]{{0,2}} ?[0-9]{{1,2}} ?)?(?:{_UNIT}\.?)?(?: ?/ ?(?:[0-9]+ ?)?{_UNIT}\.?)?"
 _NUMBER = (
     r"^(?<comparator><=|>=|=<|=>|≤|≥|<|>|=)? ?"
-    r"(?<number>[+-]? ?(?:\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d+)?|\d[\d.,]*|[.,]\d+)(?:e[+-]?\d{1,3})?)"
+    r"(?<number>[+-]? ?(?:[0-9]{1,3}(?:[ '’][0-9]{3})+(?:[.,][0-9]+)?|[0-9][[0-9].,]*|[.,][0-9]+)(?:e[+-]?[0-9]{1,3})?)"
     rf" ?(?<unit>{_UNITS})$"
 )
 _COMPARATORS = {"<=": "<=", "=<": "<=", "≤": "<=", ">=": ">=", "=>": ">=", "≥": ">=", "<": "<", ">": ">"}
@@ -255,10 +271,10 @@ _COMPARATORS = {"<=": "<=", "=<": "<=", "≤": "<=", ">=": ">=", "=>": ">=", "�
 def _read_number(cells: pl.DataFrame, field: Field, options: Options) -> pl.DataFrame:
     codes = {_key_of(code): meaning for code, meaning in options.codes.items()}
     # Most cells are digits and at most one point: they skip the grammar, which is ten times slower.
-    is_simple = pl.col("cell").str.contains(r"^-?\d{1,15}(?:\.\d{1,15})?$")
+    is_simple = pl.col("cell").str.contains(r"^-?[0-9]{1,15}(?:\.[0-9]{1,15})?$")
     if options.decimal == ",":
         is_simple = is_simple & (
-            pl.col("kind").eq_missing("number") | ~pl.col("cell").str.contains(r"\.\d{3}$")
+            pl.col("kind").eq_missing("number") | ~pl.col("cell").str.contains(r"\.[0-9]{3}$")
         )
     if codes:
         is_simple = pl.lit(False)
@@ -268,8 +284,10 @@ def _read_number(cells: pl.DataFrame, field: Field, options: Options) -> pl.Data
         pl.lit(None, dtype=pl.String).alias("comparator"),
         pl.lit(None, dtype=pl.String).alias("unit_read"),
     )
-    rest = _by_grammar(cells.filter(~is_simple), field, options, codes)
-    return _judge_number(pl.concat([plain, rest.select(plain.columns)]), field, options)
+    if plain.height < cells.height:
+        rest = _by_grammar(cells.filter(~is_simple), field, options, codes)
+        plain = pl.concat([plain, rest.select(plain.columns)])
+    return _judge_number(plain, field, options)
 
 
 def _by_grammar(
@@ -349,14 +367,14 @@ def _decimal(digits: pl.Expr, declared: str | None, kind: pl.Expr) -> pl.Expr:
     sign decides. Undeclared, a point is decimal and a comma is refused. All other forms can only be read one way.
     """
     dots, commas = digits.str.count_matches(".", literal=True), digits.str.count_matches(",", literal=True)
-    by_comma = digits.str.contains(r"^[+-]?[1-9]\d{0,2}(,\d{3})+$")
-    by_dot = digits.str.contains(r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$")
+    by_comma = digits.str.contains(r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$")
+    by_dot = digits.str.contains(r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$")
     without_commas = digits.str.replace_all(",", "", literal=True)
     without_dots = digits.str.replace_all(".", "", literal=True)
     comma_is_decimal = without_dots.str.replace(",", ".", literal=True)
     both = (
-        pl.when(digits.str.contains(r"^[+-]?\d{1,3}(,\d{3})+\.\d+$")).then(without_commas)
-        .when(digits.str.contains(r"^[+-]?\d{1,3}(\.\d{3})+,\d+$")).then(comma_is_decimal)
+        pl.when(digits.str.contains(r"^[+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+$")).then(without_commas)
+        .when(digits.str.contains(r"^[+-]?[0-9]{1,3}(\.[0-9]{3})+,[0-9]+$")).then(comma_is_decimal)
     )  # fmt: skip
     one_comma = (
         pl.when(~by_comma).then(digits.str.replace(",", ".", literal=True))
@@ -379,126 +397,165 @@ def _decimal(digits: pl.Expr, declared: str | None, kind: pl.Expr) -> pl.Expr:
 # --- dates ------------------------------------------------------------------------------------------------
 
 # A day or month that is written but not known: 00, XX, UN, UNK, NK, ??.
-_PART = r"\d{1,2}|xx?|unk?|uk|nk|\?\??"
-_YEAR = r"\d{4}|\d{2}"
-_NAME = r"[\p{L}]{3,}"
+_PART = r"[0-9]{1,2}|xx?|unk?|uk|nk|\?\??"
+_YEAR = r"[0-9]{4}|[0-9]{2}"
+_NAME = r"\p{L}{3,}"
 _JOIN = r"[-/. ,]*(?:de |del |of |di |d')? ?"
-_FORMS: dict[str, str] = {
-    "year_first": rf"^(?<y>\d{{4}})[-/. ](?<m>{_PART})(?:[-/. ](?<d>{_PART}))?$",
-    "compact": r"^(?<y>\d{4})(?<m>\d{2})(?<d>\d{2})$",
-    "year": r"^(?<y>\d{4})$",
-    "month_year": rf"^(?<m>{_PART})[-/. ](?<y>\d{{4}})$",
-    "day_name_year": rf"^(?<d>{_PART})(?:st|nd|rd|th|er|\.|º|°)?{_JOIN}(?<name>{_NAME})\.?{_JOIN}(?<y>{_YEAR})$",
-    "name_day_year": rf"^(?<name>{_NAME})\.? ?(?<d>\d{{1,2}})(?:st|nd|rd|th)?(?:, ?| )(?<y>\d{{4}})$",
-    "name_year": rf"^(?<name>{_NAME})\.?{_JOIN}'?(?<y>{_YEAR})$",
-    "year_name_day": rf"^(?<y>\d{{4}})[-/. ]*(?<name>{_NAME})\.?(?:[-/. ]*(?<d>\d{{1,2}}))?$",
-}
-_TRIPLE = rf"^(?<a>{_PART})[-/. ](?<b>{_PART})[-/. ](?<c>\d{{4}}|\d{{2}})$"
-_TIME = r"^(?<date>.+?)(?:[t ,]+)(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:[.,]\d+)?)? ?(?<half>[ap]\.?m\.?)?(?: ?(?:z|utc|[+-]\d{2}:?\d{2}))?$"
-
-
-def _split_time(text: pl.Expr) -> pl.Expr:
-    """Struct date, hour, minute, second, half of plain text; `date` is all of it where there is no time."""
-    return text.str.extract_groups(_TIME)
+_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+# Of each form the groups y, m, d (numbers) or name (of a month); no text fits two of them.
+_NUMBER_FORMS = (
+    rf"^(?<y>[0-9]{{4}})[-/. ](?<m>{_PART})(?:[-/. ](?<d>{_PART}))?$",
+    r"^(?<y>[0-9]{4})(?<m>[0-9]{2})(?<d>[0-9]{2})$",
+    r"^(?<y>[0-9]{4})(?:\.0+)?$",
+    rf"^(?<m>{_PART})[-/. ](?<y>[0-9]{{4}})$",
+)
+_NAME_FORMS = (
+    rf"^(?<d>{_PART})(?:st|nd|rd|th|er|\.|º|°)?{_JOIN}(?<name>{_NAME})\.?{_JOIN}(?<y>{_YEAR})$",
+    rf"^(?<name>{_NAME})\.? ?(?<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:, ?| )(?<y>[0-9]{{4}})$",
+    rf"^(?<name>{_NAME})\.?{_JOIN}'?(?<y>{_YEAR})$",
+    rf"^(?<y>[0-9]{{4}})[-/. ]*(?<name>{_NAME})\.?(?:[-/. ]*(?<d>[0-9]{{1,2}}))?$",
+)
+_TRIPLE = rf"^(?<a>{_PART})[-/. ](?<b>{_PART})[-/. ](?<c>[0-9]{{4}}|[0-9]{{2}})$"
+# 2014.5 is half of a year or May: neither.
+_DECIMAL_YEAR = r"^[0-9]{4}\.[1-9]$"
+_TIME = (
+    r"^(?<date>.+?)(?:[t ,]+)(?<hour>[0-9]{1,2}):(?<minute>[0-9]{2})(?::(?<second>[0-9]{2})(?:[.,][0-9]+)?)?"
+    r" ?(?<half>[ap]\.?m\.?)?(?: ?(?:z|utc|[+-][0-9]{2}:?[0-9]{2}))?$"
+)
+_READ = {"earliest": pl.Date, "latest": pl.Date, "precision": pl.String, "rule": pl.String}
 
 
 def _date_columns(cells: pl.DataFrame, text: pl.Expr, options: Options) -> pl.DataFrame:
     """`cells` with earliest, latest, precision and rule read from plain text (null: nothing to read)."""
+    read = cells.with_columns(text.alias("_t"))
+    day = pl.when(pl.col("_t").str.contains(_ISO)).then(pl.col("_t").str.to_date("%Y-%m-%d", strict=False))
+    day = pl.when(day.dt.year().is_between(FIRST_YEAR, LAST_YEAR)).then(day)
+    read = read.with_columns(day.alias("earliest"))
+    is_iso = pl.col("earliest").is_not_null()
+    iso = read.filter(is_iso).with_columns(
+        pl.col("earliest").alias("latest"),
+        pl.lit("day").alias("precision"),
+        pl.lit(None, dtype=pl.String).alias("rule"),
+    )
+    blank = read.filter(pl.col("_t").is_null()).with_columns(
+        pl.lit(None, dtype=kind).alias(name) for name, kind in _READ.items()
+    )
+    rest = read.filter(pl.col("_t").is_not_null() & ~is_iso)
+    parts = [iso, blank]
+    if rest.height:
+        parts.append(_dates_by_grammar(rest.drop("earliest"), options).select(iso.columns))
+    read = pl.concat(parts)
+    if options.today is not None:
+        is_late = pl.col("earliest") > options.today
+        read = read.with_columns(pl.when(is_late).then(pl.lit("future_date")).otherwise("rule").alias("rule"))
+    return read.drop("_t")
+
+
+def _dates_by_grammar(read: pl.DataFrame, options: Options) -> pl.DataFrame:
     pivot = options.two_digit_pivot
     if pivot is None:
         pivot = options.today.year if options.today else 2068
     elif pivot < 100:
         pivot += 2000
-    read = cells.with_columns(text.alias("_t"))
-    read = read.with_columns(
-        *(pl.col("_t").str.extract_groups(pattern).alias(f"_{form}") for form, pattern in _FORMS.items()),
-        pl.col("_t").str.extract_groups(_TRIPLE).alias("_triple"),
-    )
-    ordered: list[pl.Expr] = []
-    for form, pattern in _FORMS.items():
-        parts = pl.col(f"_{form}").struct
+    text = pl.col("_t")
+    read = read.with_columns(text.str.extract_groups(_TRIPLE).alias("_triple")).unnest("_triple")
+    triples = read.filter(pl.col("c").is_not_null())
+    others = read.filter(pl.col("c").is_null()).drop("a", "b", "c")
+    done = []
+    if triples.height:
+        done.append(_triples(triples, pivot, options))
+    if others.height:
+        done.append(_forms(others, pivot, options))
+    common = [name for name in done[0].columns if all(name in part.columns for part in done)]
+    return pl.concat([part.select(common) for part in done])
 
-        def part(name: str, pattern: str = pattern, parts=parts) -> pl.Expr:
-            return parts.field(name) if f"?<{name}>" in pattern else pl.lit(None, dtype=pl.String)
 
-        month = _known(part("m"))
+def _forms(read: pl.DataFrame, pivot: int, options: Options) -> pl.DataFrame:
+    """Texts whose parts can only be what they are: the year first, a month's name, a month and a year."""
+    text = pl.when(~pl.col("_t").str.contains(_DECIMAL_YEAR)).then(pl.col("_t"))
+    forms = list(enumerate(_NUMBER_FORMS))
+    if read["_t"].str.contains(r"\p{L}{3}").any():
+        forms += list(enumerate(_NAME_FORMS, start=len(forms)))
+    read = read.with_columns(text.str.extract_groups(pattern).alias(f"_{n}") for n, pattern in forms)
+    years, months, days = [], [], []
+    for n, pattern in forms:
+        group = pl.col(f"_{n}").struct
+        year = _year(group.field("y"), pivot)
+        month = _known(group.field("m")) if "?<m>" in pattern else pl.lit(0, dtype=pl.Int32)
         if "?<name>" in pattern:
-            month = part("name").replace_strict(words.MONTHS, default=None, return_dtype=pl.Int32)
-            matched = month.is_not_null()
-        else:
-            matched = part("y").is_not_null()
-        ordered.append(
-            pl.when(matched)
-            .then(_candidate(_year(part("y"), pivot), month, _known(part("d"))))
-            .alias(f"_{form}")
-        )
-    a, b, c = (pl.col("_triple").struct.field(name) for name in "abc")
-    is_short = c.str.len_chars() == 2
-    year = _year(c, pivot)
-    dmy = pl.when(c.is_not_null()).then(_candidate(year, _known(b), _known(a)))
-    mdy = pl.when(c.is_not_null()).then(_candidate(year, _known(a), _known(b)))
-    ymd = pl.when(is_short & a.str.contains(r"^\d{2}$")).then(
-        _candidate(_year(a, pivot), _known(b), _known(c))
-    )
-    read = read.with_columns(*ordered).with_columns(dmy.alias("_dmy"), mdy.alias("_mdy"), ymd.alias("_ymd"))
-    valid = {
-        o: pl.col(f"_{o}").struct.field("earliest").is_not_null().fill_null(False)
-        for o in ("dmy", "mdy", "ymd")
-    }
-    chosen = {
-        "dmy": pl.when(valid["dmy"]).then(pl.col("_dmy")),
-        "mdy": pl.when(valid["mdy"]).then(pl.col("_mdy")),
-        # With four digits at the end the year cannot come first: the declared order says nothing then.
-        "ymd": pl.when(valid["ymd"]).then(pl.col("_ymd")),
-    }
-    certain, is_ambiguous = _certain(valid)
-    if options.date_order in ("dmy", "mdy"):
-        triple, is_ambiguous = chosen[options.date_order], pl.lit(False)
-    elif options.date_order == "ymd":
-        triple, is_ambiguous = (
-            pl.coalesce(chosen["ymd"], pl.when(~is_short).then(certain)),
-            is_ambiguous & ~is_short,
-        )
-    else:
-        triple = certain
-    serial = _serial(options.is_1904)
-    is_triple = c.is_not_null()
-    forms = [pl.when(pl.col(f"_{f}").struct.field("is_form")).then(pl.col(f"_{f}")) for f in _FORMS]
-    date_ = pl.when(is_triple).then(triple).otherwise(pl.coalesce(*forms, serial))
+            month = group.field("name").replace_strict(words.MONTHS, default=None, return_dtype=pl.Int32)
+            year = pl.when(month.is_not_null()).then(year)
+        day = _known(group.field("d")) if "?<d>" in pattern else pl.lit(0, dtype=pl.Int32)
+        years.append(year.alias(f"y{n}"))
+        months.append(month.fill_null(0).alias(f"m{n}"))
+        days.append(day.fill_null(0).alias(f"d{n}"))
+    read = read.with_columns(*years, *months, *days)
     read = read.with_columns(
-        date_.alias("_date"), is_triple.alias("_is_triple"), is_ambiguous.alias("_is_ambiguous")
+        pl.coalesce(pl.col(f"y{n}") for n, _ in forms).alias("y"),
+        *(
+            pl.coalesce(
+                pl.when(pl.col(f"y{n}").is_not_null()).then(pl.col(f"{part}{n}")) for n, _ in forms
+            ).alias(part)
+            for part in "md"
+        ),
     )
-    earliest = pl.col("_date").struct.field("earliest")
-    is_form = pl.col("_is_triple") | pl.col("_date").struct.field("is_form").fill_null(False)
+    read = _with_days(read, "y", "m", "d", "")
+    serial = pl.col("_t").str.extract(r"^([0-9]{5})(?:\.[0-9]+)?$").cast(pl.Int64, strict=False)
+    serial = pl.when(serial.is_between(_FIRST_SERIAL, _LAST_SERIAL)).then(serial)
+    days_since = pl.duration(days=serial + (_1904_DAYS if options.is_1904 else 0))
+    of_serial = (pl.lit(date(1899, 12, 30)) + days_since).cast(pl.Date)
+    is_form = pl.col("y").is_not_null() | serial.is_not_null()
+    read = read.with_columns(
+        pl.coalesce("earliest", of_serial).alias("earliest"),
+        pl.coalesce("latest", of_serial).alias("latest"),
+        pl.when(serial.is_not_null()).then(pl.lit("day")).otherwise("precision").alias("precision"),
+        is_form.alias("is_form"),
+    )
     rule = (
-        pl.when(pl.col("_t").is_null()).then(None)
-        .when(~is_form).then(pl.lit("bad_date"))
-        .when(pl.col("_is_ambiguous") & pl.col("_is_triple")).then(pl.lit("ambiguous_date"))
-        .when(earliest.is_null()).then(pl.lit("impossible_date"))
+        pl.when(~pl.col("is_form")).then(pl.lit("bad_date"))
+        .when(pl.col("earliest").is_null()).then(pl.lit("impossible_date"))
     )  # fmt: skip
-    if options.today is not None:
-        rule = (
-            pl.when(rule.is_null() & (earliest > options.today)).then(pl.lit("future_date")).otherwise(rule)
-        )
+    return read.with_columns(rule.alias("rule"))
+
+
+def _triples(read: pl.DataFrame, pivot: int, options: Options) -> pl.DataFrame:
+    """Three numbers, the year not first or of two digits: the declared order says which is which.
+
+    Undeclared, the text is read where only one order gives a day, or all give the same.
+    """
     read = read.with_columns(
-        rule.alias("rule"),
-        earliest.alias("earliest"),
-        pl.col("_date").struct.field("latest").alias("latest"),
-        pl.col("_date").struct.field("precision").alias("precision"),
+        _year(pl.col("c"), pivot).alias("cy"),
+        # Only two digits can be a year in front: four would have been taken for one before.
+        pl.when(pl.col("c").str.len_chars() == 2)
+        .then(_year(pl.col("a").str.extract(r"^([0-9]{2})$"), pivot))
+        .alias("ay"),
+        *(_known(pl.col(part)).alias(f"{part}n") for part in "abc"),
     )
-    return read.drop(name for name in read.columns if name.startswith("_"))
-
-
-def _certain(valid: dict[str, pl.Expr]) -> tuple[pl.Expr, pl.Expr]:
-    """The reading of a triple without a declared order, and whether two readings give different days."""
-    days = {order: pl.col(f"_{order}").struct.field("earliest") for order in valid}
-    readings = [pl.when(valid[order]).then(pl.col(f"_{order}")) for order in valid]
-    first = pl.min_horizontal(pl.when(valid[o]).then(days[o]) for o in valid)
-    last = pl.max_horizontal(pl.when(valid[o]).then(days[o]) for o in valid)
-    precision = [pl.when(valid[o]).then(pl.col(f"_{o}").struct.field("precision")) for o in valid]
-    is_ambiguous = (first != last) | (pl.min_horizontal(precision) != pl.max_horizontal(precision))
-    is_ambiguous = is_ambiguous.fill_null(False)
-    return pl.when(~is_ambiguous).then(pl.coalesce(readings)), is_ambiguous
+    read = _with_days(read, "cy", "bn", "an", "_dmy")
+    read = _with_days(read, "cy", "an", "bn", "_mdy")
+    read = _with_days(read, "ay", "bn", "cn", "_ymd")
+    orders = ("dmy", "mdy", "ymd")
+    is_declared = pl.lit(options.date_order in ("dmy", "mdy"))
+    if options.date_order == "ymd":
+        # Four digits at the end: the year does not come first, and the declaration says nothing.
+        is_declared = pl.col("c").str.len_chars() == 2
+    first = pl.min_horizontal(f"earliest_{order}" for order in orders)
+    last = pl.max_horizontal(f"earliest_{order}" for order in orders)
+    length = pl.min_horizontal(pl.col(f"latest_{o}") - pl.col(f"earliest_{o}") for o in orders)
+    longest = pl.max_horizontal(pl.col(f"latest_{o}") - pl.col(f"earliest_{o}") for o in orders)
+    is_ambiguous = ((first != last) | (length != longest)).fill_null(False) & ~is_declared
+    declared = options.date_order or "dmy"
+    read = read.with_columns(is_ambiguous.alias("is_ambiguous"), is_declared.alias("is_declared"))
+    read = read.with_columns(
+        pl.when("is_declared").then(pl.col(f"{name}_{declared}"))
+        .when(~pl.col("is_ambiguous")).then(pl.coalesce(f"{name}_{order}" for order in orders)).alias(name)
+        for name in ("earliest", "latest", "precision")
+    )  # fmt: skip
+    rule = (
+        pl.when("is_ambiguous").then(pl.lit("ambiguous_date"))
+        .when(pl.col("earliest").is_null()).then(pl.lit("impossible_date"))
+    )  # fmt: skip
+    return read.with_columns(rule.alias("rule"))
 
 
 def _known(part: pl.Expr) -> pl.Expr:
@@ -513,49 +570,35 @@ def _year(part: pl.Expr, pivot: int) -> pl.Expr:
     return pl.when(part.str.len_chars() == 2).then(short).otherwise(number)
 
 
-def _candidate(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
-    """Struct earliest, latest, precision (all null where no such day exists) and is_form = true."""
-    month, day = month.fill_null(0), day.fill_null(0)
-    precision = (
-        pl.when((month > 0) & (day > 0)).then(pl.lit("day"))
+def _with_days(read: pl.DataFrame, y: str, m: str, d: str, suffix: str) -> pl.DataFrame:
+    """Adds earliest, latest and precision of year, month and day (0: not known); null where no such day exists."""
+    year, month, day = pl.col(y), pl.col(m), pl.col(d)
+    earliest, latest, precision = (f"{name}{suffix}" for name in ("earliest", "latest", "precision"))
+    read = read.with_columns(
+        pl.when(~year.is_between(FIRST_YEAR, LAST_YEAR)).then(None)
+        .when((month > 0) & (day > 0)).then(pl.lit("day"))
         .when((month > 0) & (day == 0)).then(pl.lit("month"))
-        .when((month == 0) & (day == 0)).then(pl.lit("year"))
+        .when((month == 0) & (day == 0)).then(pl.lit("year")).alias(precision)
     )  # fmt: skip
-    in_range = year.is_between(FIRST_YEAR, LAST_YEAR) & precision.is_not_null()
-    text = pl.format(
-        "{}-{}-{}",
-        year.cast(pl.String),
-        pl.max_horizontal(month, pl.lit(1)).cast(pl.String).str.zfill(2),
-        pl.max_horizontal(day, pl.lit(1)).cast(pl.String).str.zfill(2),
-    )
-    earliest = pl.when(in_range).then(text.str.to_date("%Y-%m-%d", strict=False))
-    latest = (
-        pl.when(precision == "day").then(earliest)
-        .when(precision == "month").then(earliest.dt.month_end())
-        .otherwise(earliest.dt.offset_by("1y").dt.offset_by("-1d"))
+    first = year * 10_000 + pl.max_horizontal(month, 1) * 100 + pl.max_horizontal(day, 1)
+    first = pl.when(pl.col(precision).is_not_null()).then(first).cast(pl.String)
+    read = read.with_columns(first.str.to_date("%Y%m%d", strict=False).alias(earliest))
+    start = pl.col(earliest)
+    return read.with_columns(
+        pl.when(pl.col(precision) == "day").then(start)
+        .when(pl.col(precision) == "month").then(start.dt.month_end())
+        .otherwise(start.dt.offset_by("1y").dt.offset_by("-1d")).alias(latest),
+        pl.when(start.is_not_null()).then(pl.col(precision)).alias(precision),
     )  # fmt: skip
-    return pl.struct(
-        earliest.alias("earliest"),
-        latest.alias("latest"),
-        pl.when(earliest.is_not_null()).then(precision).alias("precision"),
-        pl.lit(True).alias("is_form"),
-    )
 
 
-def _serial(is_1904: bool) -> pl.Expr:
-    """Excel's number of a day: five digits, with or without the time of day."""
-    number = pl.col("_t").str.extract(r"^(\d{5})(?:\.\d+)?$").cast(pl.Int64, strict=False)
-    in_range = number.is_between(_FIRST_SERIAL, _LAST_SERIAL)
-    days = number + (_1904_DAYS if is_1904 else 0)
-    day = pl.when(in_range).then((pl.lit(date(1899, 12, 30)) + pl.duration(days=days)).cast(pl.Date))
-    return pl.when(in_range).then(
-        pl.struct(
-            day.alias("earliest"),
-            day.alias("latest"),
-            pl.lit("day").alias("precision"),
-            pl.lit(True).alias("is_form"),
+def _split_time(read: pl.DataFrame) -> pl.DataFrame:
+    """Adds date, hour, minute, second and half of `_plain`; all null where there is no time."""
+    if not read["_plain"].str.contains(":", literal=True).any():
+        return read.with_columns(
+            pl.lit(None, dtype=pl.String).alias(n) for n in ("date", "hour", "minute", "second", "half")
         )
-    )
+    return read.with_columns(pl.col("_plain").str.extract_groups(_TIME).alias("_time")).unnest("_time")
 
 
 def _read_date(cells: pl.DataFrame, field: Field, options: Options) -> pl.DataFrame:
@@ -563,9 +606,9 @@ def _read_date(cells: pl.DataFrame, field: Field, options: Options) -> pl.DataFr
         own = {_key_of(code): meaning for code, meaning in options.codes.items()}
         given = key(pl.col("cell")).replace_strict(own, default=pl.col("cell"), return_dtype=pl.String)
         cells = cells.with_columns(given.alias("cell"))
-    plain = _plain(pl.col("cell"))
-    day = pl.coalesce(_split_time(plain).struct.field("date"), plain).str.strip_chars(" ,")
-    read = _date_columns(cells, day, options)
+    read = _split_time(cells.with_columns(_plain(pl.col("cell")).alias("_plain")))
+    day = pl.coalesce("date", "_plain").str.strip_chars(" ,")
+    read = _date_columns(read, day, options)
     return read.with_columns(
         pl.col("earliest").alias(f"{field.name}_earliest"),
         pl.col("latest").alias(f"{field.name}_latest"),
@@ -576,29 +619,30 @@ def _read_date(cells: pl.DataFrame, field: Field, options: Options) -> pl.DataFr
 
 def _read_timestamp(cells: pl.DataFrame, field: Field, options: Options) -> pl.DataFrame:
     """A day and a time; a day alone is its midnight, as a spreadsheet shows midnight."""
-    plain = _plain(pl.col("cell"))
-    cells = cells.with_columns(
-        _split_time(plain).struct.rename_fields(["td", "th", "tm", "ts", "ap"]).alias("parts")
-    )
-    cells = cells.unnest("parts")
-    read = _date_columns(cells, pl.coalesce("td", plain).str.strip_chars(" ,"), options)
-    hour, minute, second = (pl.col(name).cast(pl.Int64, strict=False) for name in ("th", "tm", "ts"))
-    is_pm, is_am = pl.col("ap").str.starts_with("p"), pl.col("ap").str.starts_with("a")
-    hour = pl.when(is_pm & (hour < 12)).then(hour + 12).when(is_am & (hour == 12)).then(0).otherwise(hour)
-    in_range = (hour < 24) & (minute < 60) & (second.fill_null(0) < 60)
-    time = pl.duration(hours=hour.fill_null(0), minutes=minute.fill_null(0), seconds=second.fill_null(0))
+    read = _split_time(cells.with_columns(_plain(pl.col("cell")).alias("_plain")))
+    read = _date_columns(read, pl.coalesce("date", "_plain").str.strip_chars(" ,"), options)
+    numbers = [pl.col(name).cast(pl.Int64, strict=False) for name in ("hour", "minute", "second")]
     # An unformatted moment of a spreadsheet: days since 1899-12-30 with the time as their fraction.
-    seconds = plain.str.extract(r"^\d{5}(\.\d+)$").cast(pl.Float64, strict=False) * 86_400
-    time = time + pl.duration(seconds=seconds.round().cast(pl.Int64).fill_null(0))
-    is_whole = (pl.col("precision") == "day") & (pl.col("td").is_null() | in_range)
-    value = pl.when(is_whole).then(pl.col("earliest").cast(pl.Datetime("us")) + time)
-    own = pl.col("rule").replace_strict({"bad_date": "bad_timestamp"}, default=pl.col("rule"))
-    rule = (
-        pl.when(pl.col("cell").is_not_null() & own.is_null() & value.is_null())
-        .then(pl.lit("bad_timestamp"))
-        .otherwise(own)
+    fraction = pl.col("_plain").str.extract(r"^[0-9]{5}(\.[0-9]+)$").cast(pl.Float64, strict=False)
+    read = read.with_columns(
+        *numbers, (fraction * 86_400).round().cast(pl.Int64).fill_null(0).alias("_seconds")
     )
-    return read.with_columns(value.alias(field.name), rule.alias("rule"))
+    is_pm, is_am = pl.col("half").str.starts_with("p"), pl.col("half").str.starts_with("a")
+    hour = pl.col("hour")
+    hour = pl.when(is_pm & (hour < 12)).then(hour + 12).when(is_am & (hour == 12)).then(0).otherwise(hour)
+    second = pl.col("second").fill_null(0)
+    in_range = (hour < 24) & (pl.col("minute") < 60) & (second < 60)
+    seconds = hour.fill_null(0) * 3600 + pl.col("minute").fill_null(0) * 60 + second + pl.col("_seconds")
+    is_whole = (pl.col("precision") == "day") & (pl.col("date").is_null() | in_range)
+    value = pl.when(is_whole).then(pl.col("earliest").cast(pl.Datetime("us")) + pl.duration(seconds=seconds))
+    read = read.with_columns(value.alias(field.name))
+    rule = (
+        pl.when(pl.col("rule") == "bad_date").then(pl.lit("bad_timestamp"))
+        .when(pl.col("cell").is_not_null() & pl.col("rule").is_null() & pl.col(field.name).is_null())
+        .then(pl.lit("bad_timestamp"))
+        .otherwise("rule")
+    )  # fmt: skip
+    return read.with_columns(rule.alias("rule"))
 
 
 _READERS: dict[str, Callable[[pl.DataFrame, Field, Options], pl.DataFrame]] = {

@@ -7,6 +7,27 @@ clinic states it under `codes` in cohort.yaml.
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
+
+def _normal(word: str) -> str:
+    """As `values.key` does it."""
+    plain = unicodedata.normalize("NFKC", word.strip()).lower()
+    for letter, plain_letter in (
+        ("ß", "ss"),
+        ("ł", "l"),
+        ("ø", "o"),
+        ("đ", "d"),
+        ("ı", "i"),
+        ("æ", "ae"),
+        ("œ", "oe"),
+    ):
+        plain = plain.replace(letter, plain_letter)
+    plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if unicodedata.category(c) != "Mn")
+    return " ".join(re.sub(r"[\W_]+", " ", plain).split()) or plain
+
+
 # English, German, French, Spanish, Italian, Polish, Portuguese, Dutch, Swedish/Danish/Norwegian, Russian, Turkish.
 _MONTHS = """
 1 jan january januar janner janvier janv enero ene gennaio gen styczen stycznia sty janeiro januari янв январь января ocak oca
@@ -23,7 +44,7 @@ _MONTHS = """
 12 dec december dez dezember decembre diciembre dic dicembre grudzien grudnia gru dezembro des desember дек декабрь декабря aralik ara
 """
 MONTHS: dict[str, int] = {
-    word: int(line.split()[0]) for line in _MONTHS.strip().splitlines() for word in line.split()[1:]
+    _normal(word): int(line.split()[0]) for line in _MONTHS.strip().splitlines() for word in line.split()[1:]
 }
 
 # Cells that mean "not known" in every column. Normalised by trimming and lower case only.
@@ -70,7 +91,8 @@ _NO = """
 no n false f 0 nein non faux falso nie falsz nao nee nej ne nei onwaar hayir нет н ложь ✗ ☐ neg negative negativ negatif
 negativo ujemny falsch absent
 """
-BOOLEANS: dict[str, bool] = dict.fromkeys(_YES.split(), True) | dict.fromkeys(_NO.split(), False)
+BOOLEANS: dict[str, bool] = {_normal(word): True for word in _YES.split()}
+BOOLEANS |= {_normal(word): False for word in _NO.split()}
 
 
 def _codes(text: str) -> dict[str, str]:
@@ -79,7 +101,7 @@ def _codes(text: str) -> dict[str, str]:
     for line in text.strip().splitlines():
         code, _, words = line.partition(":")
         for word in words.split(","):
-            assert found.setdefault(word.strip(), code.strip()) == code.strip(), word
+            assert found.setdefault(_normal(word), code.strip()) == code.strip(), word
     return found
 
 
