@@ -139,7 +139,7 @@ def changes(versions: pl.DataFrame) -> pl.DataFrame:
     return _frame(rows)
 
 
-def feed(landing: Landing, sources: Sequence[str]) -> pl.DataFrame:
+def feed(landing: Landing, sources: Sequence[str], records: pl.DataFrame | None = None) -> pl.DataFrame:
     """The change feed of everything that was ever pulled from what is in force now.
 
     Versions are pulls: of a live search the completed ones, of a recorded folder each time its files changed.
@@ -149,11 +149,13 @@ def feed(landing: Landing, sources: Sequence[str]) -> pl.DataFrame:
     Args:
         landing: the registry's landing area.
         sources: names as in the journal.
+        records: what the caller has read already of the documents in force: `nct_id, sha256` (hash of the
+            document). Of a source that was pulled once nothing is read again then.
 
     Returns:
         As `changes`. Reads only studies of which there is more than one version as a whole.
     """
-    frames = [_feed_of(landing, source) for source in dict.fromkeys(sources) if source != "mirror"]
+    frames = [_feed_of(landing, source, records) for source in dict.fromkeys(sources) if source != "mirror"]
     return pl.concat([*frames, _frame([])]).sort("nct_id", "seen_at", maintain_order=True)
 
 
@@ -507,7 +509,7 @@ class _State:
     entries: dict[str, Entry] = field(default_factory=dict)
 
 
-def _feed_of(landing: Landing, source: str) -> pl.DataFrame:
+def _feed_of(landing: Landing, source: str, read: pl.DataFrame | None) -> pl.DataFrame:
     states = _states(landing, source)
     if not states:
         return _frame([])
@@ -517,7 +519,10 @@ def _feed_of(landing: Landing, source: str) -> pl.DataFrame:
         return _frame([])
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
     try:
-        records = _records(connection, landing, blobs)
+        if read is not None and len(states) == 1:
+            records = _as_read(read, blobs)
+        else:
+            records = _records(connection, landing, blobs, is_compared=len(states) > 1)
         chain = _chain(states, records)
         wanted = chain.filter(pl.col("is_several"))
         texts = _texts(connection, landing, blobs, wanted)
@@ -607,17 +612,23 @@ def _belongs(entry: Entry, scope: tuple[str | None, str | None]) -> bool:
     return entry.details.get("root") in (None, root)
 
 
+_ID = "$.protocolSection.identificationModule.nctId"
+_UPDATED = "$.protocolSection.statusModule.lastUpdatePostDateStruct.date"
+_EXPORTED = "$.derivedSection.miscInfoModule.versionHolder"
+
+
 def _read(landing: Landing, blobs: dict[str, Entry], form: str) -> str:
     """SQL of all records of documents with one form: `filename`, `study` (JSON)."""
     container, _, content = form.partition("/")
     chosen = [sha256 for sha256, entry in blobs.items() if _form(entry) == form]
     files = ", ".join("'" + str(landing.blob(sha256)).replace("'", "''") + "'" for sha256 in chosen)
     largest = max(16 << 20, *(blobs[sha256].bytes + 1024 for sha256 in chosen))
-    study = {"page": "unnest(json -> '$.studies[*]')", "history": "json -> '$.study'"}.get(content, "json")
-    return (
-        f"select filename, {study} as study from read_json_objects([{files}], format = '{container}', "
-        f"filename = true, maximum_object_size = {largest})"
-    )
+    options = f"format = '{container}', filename = true, maximum_object_size = {largest}"
+    if content == "page":
+        columns = "{'studies': 'JSON[]', 'nextPageToken': 'VARCHAR', 'totalCount': 'VARCHAR'}"
+        return f"select filename, unnest(studies) as study from read_json([{files}], columns = {columns}, {options})"
+    study = "json -> '$.study'" if content == "history" else "json"
+    return f"select filename, {study} as study from read_json_objects([{files}], {options})"
 
 
 def _all(landing: Landing, blobs: dict[str, Entry]) -> str:
@@ -626,22 +637,42 @@ def _all(landing: Landing, blobs: dict[str, Entry]) -> str:
 
 
 def _records(
-    connection: duckdb.DuckDBPyConnection, landing: Landing, blobs: dict[str, Entry]
+    connection: duckdb.DuckDBPyConnection, landing: Landing, blobs: dict[str, Entry], *, is_compared: bool
 ) -> pl.DataFrame:
-    """Which study stands in which document, and how new it says it is: `nct_id, sha256, updated, exported`."""
-    return _with_hash(
-        connection.sql(
-            f"""
+    """Which study stands in which document, how new it says it is, and where documents compete what it says.
+
+    Returns:
+        `nct_id, sha256, updated, exported, content` (a hash; the document's own where nothing is compared).
+    """
+    # One extraction for all paths: each would parse the record again.
+    content = (
+        'md5(regexp_replace(study::varchar, \'"versionHolder"\\s*:\\s*"[^"]*"\', \'\'))'
+        if is_compared
+        else "''"
+    )
+    found = connection.sql(
+        f"""
+        with parts as materialized (
             select
                 filename,
-                study ->> '$.protocolSection.identificationModule.nctId' as nct_id,
-                coalesce(study ->> '$.protocolSection.statusModule.lastUpdatePostDateStruct.date', '') as updated,
-                coalesce(study ->> '$.derivedSection.miscInfoModule.versionHolder', '') as exported
+                json_extract_string(study, ['{_ID}', '{_UPDATED}', '{_EXPORTED}']) as said,
+                {content} as content
             from ({_all(landing, blobs)})
-            where regexp_full_match(study ->> '$.protocolSection.identificationModule.nctId', 'NCT[0-9]{{8}}')
-            """
-        ).pl()
-    ).unique(["nct_id", "sha256"], keep="last", maintain_order=True)
+        )
+        select filename, said[1] as nct_id, coalesce(said[2], '') as updated, coalesce(said[3], '') as exported, content
+        from parts
+        where regexp_full_match(said[1], 'NCT[0-9]{{8}}')
+        """
+    ).pl()
+    return _with_hash(found).unique(["nct_id", "sha256"], keep="last", maintain_order=True)
+
+
+def _as_read(read: pl.DataFrame, blobs: dict[str, Entry]) -> pl.DataFrame:
+    return (
+        read.filter(pl.col("sha256").is_in(list(blobs)), pl.col("nct_id").is_not_null())
+        .select("nct_id", "sha256", *(pl.lit("").alias(name) for name in ("updated", "exported", "content")))
+        .unique(["nct_id", "sha256"], maintain_order=True)
+    )
 
 
 def _with_hash(frame: pl.DataFrame) -> pl.DataFrame:
@@ -675,7 +706,7 @@ def _chain(states: list[_State], records: pl.DataFrame) -> pl.DataFrame:
             # The newest by its own date, then by arrival, stands for the study (as in load.py).
             .sort("updated", "exported", "place")
             .group_by("nct_id", maintain_order=True)
-            .agg(pl.col("sha256").last())
+            .agg(pl.col("sha256", "content").last())
             .with_columns(state=pl.lit(number, pl.Int64))
         )
     present = pl.concat(parts)
@@ -694,7 +725,8 @@ def _chain(states: list[_State], records: pl.DataFrame) -> pl.DataFrame:
     )
     return (
         steps.filter(
-            pl.col("sha256").ne_missing(pl.col("sha256").shift(1).over("nct_id"))
+            # The same content in another document is no new version.
+            pl.col("content").ne_missing(pl.col("content").shift(1).over("nct_id"))
             | (pl.col("state") == pl.col("first"))
         )
         .join(told, on="state", how="left")
@@ -721,16 +753,16 @@ def _texts(
     try:
         found = connection.sql(
             f"""
-            select filename, study ->> '$.protocolSection.identificationModule.nctId' as nct_id, study as document
-            from ({_all(landing, chosen)})
-            where study ->> '$.protocolSection.identificationModule.nctId' in (select nct_id from ids_wanted)
+            with parts as materialized (
+                select filename, json_extract_string(study, '{_ID}') as nct_id, study::varchar as document
+                from ({_all(landing, chosen)})
+            )
+            select * from parts where nct_id in (select nct_id from ids_wanted)
             """
         ).pl()
     finally:
         connection.unregister("ids_wanted")
-    return _with_hash(found.with_columns(pl.col("document").cast(pl.String))).unique(
-        ["nct_id", "sha256"], keep="last", maintain_order=True
-    )
+    return _with_hash(found).unique(["nct_id", "sha256"], keep="last", maintain_order=True)
 
 
 def _told(
