@@ -13,11 +13,8 @@ MART_SCHEMAS = ("registry", "cohort", "outcomes", "trials", "quality")
 def build(settings: Settings) -> dg.Definitions:
     """All assets, checks, jobs, schedules and sensors for these settings."""
     warehouse_definitions = warehouse.definitions(settings)
-    marts = [
-        spec.key
-        for spec in warehouse_definitions.get_all_asset_specs()
-        if len(spec.key.path) == 2 and spec.key.path[0] in MART_SCHEMAS
-    ]
+    built = [key for assets in warehouse_definitions.assets or () for key in assets.keys]
+    marts = [key for key in built if len(key.path) == 2 and key.path[0] in MART_SCHEMAS]
     return dg.Definitions.merge(
         registry.definitions(settings),
         cohort.definitions(settings),

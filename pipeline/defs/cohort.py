@@ -46,7 +46,7 @@ def definitions(settings: Settings) -> dg.Definitions:
         freshness_policy=NIGHTLY,
     )
     @guarded(home, "landing/cohort")
-    def landing_cohort(context: dg.AssetExecutionContext, run_lock: RunLock) -> Any:
+    def landing_cohort(context: dg.AssetExecutionContext, run_lock: RunLock) -> dg.MaterializeResult:
         collected = collect(settings.cohorts_path, Landing(home.landing, "cohort"), progress)
         return dg.MaterializeResult(
             metadata={
@@ -140,6 +140,7 @@ def definitions(settings: Settings) -> dg.Definitions:
                 metadata=rows(count),
                 check_results=[
                     dg.AssetCheckResult(
+                        asset_key=dg.AssetKey(["lake", "cohort", table]),
                         check_name=name,
                         passed=not failed[table],
                         metadata={"rows": count, "failures": failed[table]},

@@ -45,7 +45,7 @@ def definitions(settings: Settings) -> dg.Definitions:
         freshness_policy=NIGHTLY,
     )
     @guarded(home, "landing/registry")
-    def landing_registry(context: dg.AssetExecutionContext, run_lock: RunLock) -> Any:
+    def landing_registry(context: dg.AssetExecutionContext, run_lock: RunLock) -> dg.MaterializeResult:
         pulled = pull_all(settings, Landing(home.landing, "registry"), progress)
         return dg.MaterializeResult(
             metadata={

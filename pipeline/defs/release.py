@@ -69,7 +69,7 @@ def definitions(settings: Settings, marts: list[dg.AssetKey]) -> dg.Definitions:
         freshness_policy=WHEN_CHANGED,
     )
     @guarded(home, "release/marts")
-    def release_marts(context: dg.AssetExecutionContext, run_lock: RunLock) -> Any:
+    def release_marts(context: dg.AssetExecutionContext, run_lock: RunLock) -> dg.MaterializeResult:
         release = publish(
             home,
             hashes=hashes.all_hashes(settings),
