@@ -110,6 +110,7 @@ def definitions(settings: Settings) -> dg.Definitions:
     )
     @guarded(home, "statistics")
     def derived(context: dg.AssetExecutionContext, run_lock: RunLock) -> Generator[Any, None, None]:
+        progress("statistics")
         counts = statistics.run(home.lake)
         for name, count in counts.items():
             yield dg.MaterializeResult(asset_key=["lake", "derived", name], metadata=rows(count))
@@ -152,7 +153,9 @@ def _build(
     # dbt's own words may quote a row: they go nowhere but to private/ and only when it fails.
     with dbt_environment(home), Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         invocation = dbt.cli(
-            ["build", "--exclude-resource-type", "unit_test", "--log-level-file", "none"],
+            # cautious: a test runs in the step that has all its models; across both steps, in the second.
+            ["build", "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious"]
+            + ["--log-level-file", "none"],
             context=context,
             target_path=target,
             raise_on_error=False,
