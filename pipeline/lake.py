@@ -59,6 +59,15 @@ def current(base: Path) -> Path | None:
     return base / link.readlink() if link.is_symlink() and link.exists() else None
 
 
+def row_counts(folder: Path) -> dict[str, int]:
+    """Rows of each table of a snapshot, from the Parquet footers alone."""
+    return {
+        table.name: pl.scan_parquet(table / "*.parquet").select(pl.len()).collect().item()
+        for table in sorted(folder.iterdir())
+        if table.is_dir()
+    }
+
+
 def withdraw(base: Path) -> None:
     """Take a source out of the lake: no `current`, so that dbt no longer reads it."""
     (base / "current").unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,11 +46,11 @@ def ensure_manifest(home: Home) -> Path:
     digest = hashlib.sha256(str(home.lake).encode())
     for path in sorted({path for pattern in PARSED for path in project.glob(pattern) if path.is_file()}):
         digest.update(path.relative_to(project).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    folder = home.warehouse / "manifest"
-    manifest = folder / f"{digest.hexdigest()[:16]}.json"
+    folder = home.warehouse / "manifest" / digest.hexdigest()[:16]
+    manifest = folder / "manifest.json"
     if manifest.exists():
         return manifest
-    target = folder / f".parse-{os.getpid()}"
+    target = folder.with_name(f".parse-{os.getpid()}")
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     with dbt_environment(home):
         result = dbtRunner().invoke(
@@ -57,13 +58,22 @@ def ensure_manifest(home: Home) -> Path:
             + ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target)]
         )
     if not result.success:
+        shutil.rmtree(target)
         raise BuildError(
             f"dbt cannot parse the project: {result.exception}. Correct that file in dbt_project/."
         )
-    for old in folder.glob("*.json"):
-        old.unlink(missing_ok=True)
-    (target / "manifest.json").replace(manifest)
-    for left in target.iterdir():
-        left.unlink()
-    target.rmdir()
+    for old in folder.parent.glob("[!.]*"):
+        shutil.rmtree(old, ignore_errors=True)
+    try:
+        target.rename(folder)
+    except OSError:  # another process was quicker with the same manifest
+        shutil.rmtree(target, ignore_errors=True)
     return manifest
+
+
+def give_parsed(manifest: Path, target: Path) -> None:
+    """Let a dbt run into `target` start from this parse: reading the project anew takes seconds in each step."""
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    parsed = manifest.with_name("partial_parse.msgpack")
+    if parsed.exists():
+        shutil.copyfile(parsed, target / parsed.name)

@@ -14,7 +14,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 
 from pipeline import statistics
 from pipeline.defs.guard import guarded, write_private_error
-from pipeline.defs.manifest import dbt_environment, ensure_manifest
+from pipeline.defs.manifest import dbt_environment, ensure_manifest, give_parsed
 from pipeline.defs.metadata import WHEN_CHANGED, column_schema, rows
 from pipeline.defs.resources import OWNERS, RunLock
 from pipeline.errors import BuildError
@@ -147,7 +147,7 @@ def _build(
     """`dbt build` of this step; its events with row counts, then the record of its tests, or one safe error."""
     progress(f"dbt: {step.replace('_', ' ')}")
     target = home.warehouse / "target" / step
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    give_parsed(ensure_manifest(home), target)
     total = len(context.selected_asset_keys)
     events = []
     # dbt's own words may quote a row: they go nowhere but to private/ and only when it fails.

@@ -37,11 +37,13 @@ def code_hash(project: Path = PROJECT) -> str:
     return _of_files(project, CODE)
 
 
-def snapshot_id(landing: Landing, *patterns: str, project: Path = PROJECT) -> str:
+def snapshot_id(landing: Landing, *patterns: str, extra: str = "", project: Path = PROJECT) -> str:
     """Name of a lake snapshot: equal for equal landing and equal reading code, so that neither is done twice."""
     entries = landing.current()
     last = max((entry.time for entry in landing.entries()), default="")
-    digest = hashlib.sha256((_of_entries(entries) + _of_files(project, patterns)).encode()).hexdigest()
+    digest = hashlib.sha256(
+        (_of_entries(entries) + _of_files(project, patterns) + extra).encode()
+    ).hexdigest()
     return f"{last[:19].replace('-', '').replace(':', '')}-{digest[:12]}" if last else digest[:12]
 
 
