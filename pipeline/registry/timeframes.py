@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -177,6 +178,7 @@ _GLUED = r"dos(?:e|ing)|partum|op(?:erative)?|treatment|therapy|intervention|inf
 _TOKEN = re.compile(
     "|".join(
         (
+            r"\s+",
             # The length of a cycle, and how often something is done: no epochs of their own.
             rf"(?P<definition>(?:(?:each|every|one|a|1)\s+)?cycle\s*(?:length\s*)?(?:is|=|lasts|of|:|was)\s*(?:approximately )?{_N}[- ]*{_UNIT}"
             rf"(?:\s+in duration|\s+long)?|estimated completion duration of {_N} {_UNIT}|completion duration of {_N} {_UNIT})",
@@ -422,11 +424,13 @@ def share_parsed(epochs: pl.DataFrame) -> dict[str, float | int]:
     }
 
 
-def _rows(text: str) -> list[tuple[object, ...]]:
+# Studies share most of their time frames; a load reads them batch by batch.
+@lru_cache(maxsize=1 << 17)
+def _rows(text: str) -> tuple[tuple[object, ...], ...]:
     reading = _read(text)
     if not reading.epochs:
-        return [(text, 1, *(None,) * 9, reading.repeats, False, False, text, reading.status)]
-    return [
+        return ((text, 1, *(None,) * 9, reading.repeats, False, False, text, reading.status),)
+    return tuple(
         (
             text,
             number,
@@ -446,7 +450,7 @@ def _rows(text: str) -> list[tuple[object, ...]]:
             reading.status,
         )
         for number, epoch in enumerate(reading.epochs, start=1)
-    ]
+    )
 
 
 def _squeeze(text: str) -> str:
@@ -464,6 +468,7 @@ def _read(text: str) -> _Reading:
         if not (match.lastgroup or "").startswith("m_") and match.lastgroup != "moment"
         else _Token("moment", match.group(), match.start(), match.end(), _moment_name(match))
         for match in _TOKEN.finditer(lowered)
+        if match.lastgroup
     ]
     return _Reader(text, tokens).read()
 
