@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipeline.registry.eligibility import rules_ms
+from pipeline.registry.eligibility import rules_ms, rules_safety, rules_therapy
 from pipeline.registry.eligibility.reading import Constraint, Reading
 from pipeline.registry.eligibility.text import canonical, collapsed
 
@@ -28,12 +28,23 @@ class Rule(NamedTuple):
     read: Callable
 
 
-RULES: tuple[Rule, ...] = tuple(Rule(*row) for row in (*rules_ms.RULES,))
+RULES: tuple[Rule, ...] = tuple(
+    Rule(*row) for row in (*rules_ms.RULES, *rules_therapy.RULES, *rules_safety.RULES)
+)
 # A function may answer under several ids; all are versioned by the row of their function.
 RULE_VERSIONS: dict[str, int] = {
     **{rule.rule_id: rule.version for rule in RULES},
     "relapse.on_therapy": 1,
     "relapse.none_within": 1,
+    "therapy.prior_forbidden": 1,
+    "therapy.cap": 1,
+    "therapy.naive": 1,
+    "therapy.washout": 1,
+    "therapy.concomitant": 1,
+    "therapy.steroids": 1,
+    "therapy.investigational": 1,
+    "lab.normal": 1,
+    "infection.immunity": 1,
 }
 
 # A study speaks of MS when its text holds one of these; rules about MS read no other study.
@@ -46,6 +57,10 @@ MS_WORDS = (
 TRIGGERS = (
     "edss", "disability", "kurtzke", "age", "year", "old", "relaps", "exacerbation", "attack", "episode", "stable", "stabili",
     "ms", "sclerosis", "progress", "duration", "onset", "diagnos", "remission", "donald", "poser", "isolated", "lesion", "gadolin", "mri", "magnetic", "enhanc",
+    "treat", "therap", "drug", "medicat", "agent", "interferon", "ifn", "steroid", "trial", "stud", "use", "receiv", "taking",
+    "mab", "vaccin", "transplant", "prior", "previous", "history", "irradiat", "consum", "concomitant", "concurrent", "current", "naive", "expos", "pregnan", "breast", "lactat", "nursing", "contracept", "birth control", "abstin", "consent", "assent", "icf",
+    "malign", "cancer", "neoplas", "infect", "hepatitis", "hiv", "tubercul", "sepsis", "syphilis", "covid", "zoster", "varicella",
+    "pacemaker", "claustrophob", "implant", "contrast", "≥", "≤", ">", "<", "normal", "uln", "lln", "alt", "ast",
 )  # fmt: skip
 
 _OUTPUT = {
@@ -128,7 +143,7 @@ def read_one(reading: Reading) -> list[Constraint]:
 
 
 _ALTERNATIVE_KINDS = frozenset(
-    ("relapse_count", "relapse_on_therapy", "gd_or_t2_activity", "edss_change", "prior_therapy_required", "washout", "lab_limit",
+    ("relapse_count", "relapse_on_therapy", "gd_or_t2_activity", "edss_change", "prior_therapy_required", "prior_therapy_forbidden", "concomitant_therapy_forbidden", "washout", "lab_limit",
      "disease_duration")
 )  # fmt: skip
 
@@ -153,7 +168,8 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
         between = reading.text[found[before].end : found[after].start]
         if found[after].start <= found[before].end:
             between = reading.text[found[before].start : found[after].start]
-        is_or = re.search(r"\bor\b|\band/or\b", between) is not None
+        between = re.sub(r"\([^()]*\)", " ", between)
+        is_or = re.search(r"\bor\b(?!\s+(?:more|greater|equal))|\band/or\b", between) is not None
         is_and = re.search(r"\band\b(?!/or)|\bwith\b|\bplus\b", between) is not None and not is_or
         if is_or and len(between) < 200:
             if runs and runs[-1][-1][-1] == before:

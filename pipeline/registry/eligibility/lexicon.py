@@ -26,7 +26,7 @@ _SKIPPED_INN = frozenset({"no treatment", "placebo", "investigational drug", "im
 # How protocols name classes. {a|b} are alternatives, [x] is optional.
 _CLASSES: dict[str, str] = {
     "ms disease-modifying therapy": """[ms|multiple sclerosis] [approved] disease {modifying|modulating|modification} [ms|multiple sclerosis] {therapy|drug|treatment|agent|medication|therapeutic|product|compound}
-        dmt; dmd; dmts; ms dmt; disease modifying; disease modifying {and|or|and or} {immunosuppressive|immunomodulatory} {therapy|treatment|drug|agent}
+        dmt; dmd; dmts; ms dmt; disease modifying; disease modifying {and|or|and or}
         ms {therapy|treatment|medication|drug}; {therapy|treatment|medication|drug} for {ms|multiple sclerosis}; multiple sclerosis {therapy|treatment|medication|drug}
         ms {specific|modifying} {therapy|treatment|medication|drug}""",
     "immunosuppressant": """immunosuppressant; immunosuppressive; immunosuppressive {therapy|treatment|drug|agent|medication}; immunosuppressant {therapy|treatment|drug|agent|medication}
@@ -67,7 +67,8 @@ _CLASSES: dict[str, str] = {
     "bone marrow ablation": "ablation of the bone marrow; bone marrow ablation; myeloablation; radiation ablation of the bone marrow",
     "transplantation": "organ {transplant|transplantation}; transplantation; solid organ transplant; transplant",
     "anti-rejection therapy": "anti rejection {therapy|drug|treatment|medication}; antirejection {therapy|drug|treatment|medication}",
-    "t cell vaccination": "t cell vaccination; tcell vaccination; t cell vaccine; t cell or t cell receptor vaccination; tcell or t cell receptor vaccination",
+    "t cell vaccination": "t cell vaccination; tcell vaccination; t cell vaccine",
+    "t cell vaccination+t cell receptor vaccination": "{t cell|tcell} {or|and|and or} {t cell|tcell} receptor vaccination",
     "t cell receptor vaccination": "t cell receptor vaccination; tcr vaccination; t cell receptor vaccine; t cell receptor peptide vaccine; t cell receptor {therapy|peptide}",
     "live vaccine": "live vaccine; live attenuated vaccine; live or {live attenuated|attenuated} vaccine; live [virus|viral] {vaccine|vaccination}; attenuated vaccine; live vaccination; live {or live attenuated|attenuated|and live attenuated} {vaccine|vaccination}; live attenuated virus vaccine; live attenuated",
     "cyp3a4 inhibitor": "cyp3a4 inhibitor; inhibitor of {cyp3a4|cyp 3a4|cyp3a|cytochrome p450 3a4}; cyp 3a4 inhibitor; cyp3a inhibitor; cytochrome p450 3a4 inhibitor; strong cyp3a4 inhibitor",
@@ -82,7 +83,8 @@ _CLASSES: dict[str, str] = {
     "class ia antiarrhythmic": "class ia antiarrhythmic [drug|agent|medication]; class ia; class ia anti arrhythmic [drug|agent|medication]; class 1a antiarrhythmic [drug|agent|medication]; class 1a",
     "class iii antiarrhythmic": "class iii antiarrhythmic [drug|agent|medication]; class iii antiarrhythmic; class iii anti arrhythmic [drug|agent|medication]; class 3 antiarrhythmic [drug|agent|medication]",
     "qt-prolonging drug": "qt prolonging {drug|medication|agent}; {drug|medication|agent} that prolong {the qt interval|qt interval|the qt|qt|the qtc|the qtc interval}; drug known to prolong {the qt interval|qt interval|the qt|qt|qtc}; medication known to prolong {the qt interval|qt interval|the qt}",
-    "antihypertensive": "antihypertensive [drug|agent|medication|treatment|therapy]; anti hypertensive [drug|medication]; medication for {heart or blood pressure|blood pressure}",
+    "antihypertensive": "antihypertensive [drug|agent|medication|treatment|therapy]; anti hypertensive [drug|medication]; medication for blood pressure; blood pressure medication",
+    "cardiac medication+antihypertensive": "medication for {heart or blood pressure|heart and blood pressure|blood pressure or heart}",
     "cardiac medication": "cardiac medication; medication for heart; heart medication; cardiovascular medication",
     "diuretic": "diuretic",
     "anticholinergic": "anticholinergic [drug|agent|medication]; anti cholinergic [drug|agent|medication]",
@@ -195,7 +197,7 @@ def stem(token: str) -> str:
     """Plural away: enough for nouns of this vocabulary."""
     if token.endswith("ies") and len(token) > 4:
         return token[:-3] + "y"
-    if token.endswith("s") and len(token) > 3 and not token.endswith(("ss", "us", "is")):
+    if token.endswith("s") and len(token) > 3 and token != "aids" and not token.endswith(("ss", "us", "is")):
         return token[:-1]
     return token
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-NUMBER = r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?"
+NUMBER = r"(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?)"
 COMPARE = r"[≥≤><](?:\s*\(?\s*[≥≤><=]+\s*\)?)?"
 AFTERWARDS_LEAST = r"(?:or|and)\s+(?:more|greater|higher|older|over|above|longer|up)\b|\+"
 AFTERWARDS_MOST = r"(?:or|and)\s+(?:less|lower|fewer|younger|below|under|smaller|shorter)\b"
@@ -100,13 +100,29 @@ def bounds_at(text: str, position: int) -> tuple[Bounds, int] | None:
                 return merged, found.end() + rest.end()
         return first, found.end()
     found = TRAILING.match(text, position)
-    if found:
+    if found and not re.match(rf"\s*(?:than\s+)?{NUMBER}", text[found.end() :]):
         value = number(found["value"])
         return (compared("≥" if found["least"] else "≤", value), found.end())
     found = UP_TO.match(text, position)
     if found:
         return compared("≤", number(found["value"])), found.end()
     return None
+
+
+_OTHER_SIDE = re.compile(
+    rf"[^\d.;≥≤><]{{0,14}}\b(?:or|and)\s*(?:(?P<symbol>[≥≤><])\s*(?:\([≥≤><=]+\)\s*)?|(?P<word>above|over|higher|greater|more|below|under|lower|less)\s+(?:than\s+)?)(?P<value>{NUMBER})"
+)
+
+
+def other_side(text: str, position: int) -> tuple[Bounds, int] | None:
+    """The second half of "below 2 or above 6"."""
+    found = _OTHER_SIDE.match(text, position)
+    if not found:
+        return None
+    symbol = found["symbol"] or (
+        ">" if found["word"] in ("above", "over", "higher", "greater", "more") else "<"
+    )
+    return compared(symbol, number(found["value"])), found.end()
 
 
 class Span(NamedTuple):
@@ -142,7 +158,7 @@ _BEFORE = re.compile(
     r"[)\s,]*(?:period\s*|interval\s*|time\s*)?(?:\([^)]{0,40}\)\s*)?(?:immediately |directly |just |period )?(?:prior|before|preceding|previous|ago\b|leading up|pre-|earlier|in advance)"
 )
 _OF = re.compile(
-    r"\s*(?:of|from)\s+(?:the\s+|a\s+|first\s+|starting\s+|start of\s+|their\s+|this\s+)*(?:screening|baseline|randomi|enrol|inclusion|stud|entry|trial|visit|day|dos|treatment|first|consent|initiation|registration|start|surgery|sv\b|protocol|planned|initial|administration|receiving|lumbar|mri|c1d1)"
+    r"\s*(?:of|from)\s+(?:the\s+|a\s+|first\s+|starting\s+|start of\s+|their\s+|this\s+)*(?:screening|baseline|randomi|enrol|inclusion|stud|entry|trial|visit|day|dos|treatment\s+(?:start|init|assign|phase|period|allocation)|first|consent|initiation|registration|start|date|signing|informed|surgery|sv\b|protocol|planned|initial|administration|receiving|lumbar|mri|c1d1)"
 )
 _LOOK = re.compile(r"(?:last|past|previous|prior|preceding|recent)\s*(?:[≥≤<~]\s*)?$")
 _WITHIN = re.compile(r"(?:\bwithin|≤|<)\s*(?:a|an|the)?\s*(?:[≥≤<]\s*)?(?:approximately\s*)?$")
@@ -235,7 +251,9 @@ def spans(text: str) -> list[Span]:
             role, anchor = "back", anchor_after(text, found.end())
         elif _AFTER.match(right):
             role = "after"
-        elif re.search(r"\bwithin\s*(?:a|an|the)?\s*(?:[≥≤<]\s*)?$", left):
+        elif re.search(r"\b(?:in|during|over)\s+the\s*$", left) or re.search(
+            r"\bwithin\s*(?:a|an|the)?\s*(?:[≥≤<]\s*)?$", left
+        ):
             role = "back"
         elif _FOR.search(left) or symbol:
             role = "for"

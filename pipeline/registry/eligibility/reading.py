@@ -40,7 +40,7 @@ class Constraint(NamedTuple):
 
 
 _EXCEPT = re.compile(
-    r"\b(?:except(?:\s+for|\s+if|\s+in|\s+when)?|excluding|exception of|exceptions?:|unless|other than|apart from|aside from|not including|with the exclusion of|exclusive of|but not|however,?)\b"
+    r"\b(?:except(?:\s+for|\s+if|\s+in|\s+when)?|excluding|exception of|exceptions?:|unless|other than|apart from|aside from|not including|with the exclusion of|exclusive of|but not(?!\s+(?:be\s+)?limited))\b"
 )
 _PERMITTED = re.compile(
     r"\b(?:(?:is|are|were|was|will be|may be|can be|be)\s+(?:\w+\s+)?(?:allowed|permitted|acceptable|accepted|eligible|included|enrolled|considered|not exclusionary|not excluded|rescreened|re-screened)|not exclusionary|not an exclusion|are allowed|is permitted|do(?:es)? not exclude|not be excluded|may (?:participate|enrol\w*|enter|be\b)|can (?:participate|enrol\w*|enter)|does not constitute)\b"

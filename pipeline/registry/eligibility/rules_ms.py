@@ -17,6 +17,7 @@ from pipeline.registry.eligibility.quantities import (
     bounds_at,
     compared,
     number,
+    other_side,
     unit_of,
 )
 from pipeline.registry.eligibility.reading import Constraint, Reading
@@ -32,7 +33,28 @@ _EDSS_FILLER = (
     r"|\bgrade\b|\blevel\b|\bstep\b|\bon\b|\bpoints?\b|\bequal\b|\bas\b|\bassessed\b|\bmeasured\b|\bdefined\b|\bday\s*-?\d\b|\bboth\b|\bindex\b|\bcriteri\w+\b"
     r"|\brating\b|\bconverted\b|\bdetermined\b|\bby\b|\ballowed\b|\bpatients?\b|\bsubjects?\b|\bparticipants?\b|\bwith\b|\boverall\b|\bfinal\b|\bin the range\b|\bseverity\b|[-+](?=\s*\D))"
 )
-_EDSS_GAP = re.compile(rf"{_EDSS_FILLER}*?(?=[\d≥≤><]|up to)")
+_EDSS_GAP = re.compile(
+    rf"(?:{_EDSS_FILLER}|\bas\s+(?:determined|assessed|measured|rated|evaluated|defined|scored)\s+by\s+(?:the\s+|an?\s+)?(?:[a-z-]+\s*){{1,2}})*"
+)
+_EDSS_VALUE = re.compile(r"[≥≤><]|(?<![\d.,])\d|\bup to\b")
+
+
+def _edss_after(text: str, start: int, stop: int) -> tuple[Bounds, int, int] | None:
+    """The range that follows the scale's name, over fillers and brackets."""
+    for found in _EDSS_VALUE.finditer(text, start, min(stop, start + 130)):
+        gap = re.sub(r"\([^()]*\)|\[[^\]]*\]", " ", text[start : found.start()])
+        if not _EDSS_GAP.fullmatch(gap):
+            if "(" in gap or "[" in gap:
+                continue
+            return None
+        got = bounds_at(text, found.start())
+        if got and _is_edss(got[0]):
+            return got[0], found.start(), got[1]
+        if "(" not in gap and "[" not in gap:
+            return None
+    return None
+
+
 _EDSS_BEFORE = re.compile(
     r"[\s,]*(?:points?\s*)?(?:\(?\s*inclusive\s*\)?\s*)?(?:on|in|of|for|as measured by|according to|per|by|using|at)?\s*(?:the\s+|their\s+)?(?:baseline\s+|screening\s+)?$"
 )
@@ -67,7 +89,7 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
             and not re.search(r"\d", text[found.end() : names[index + 1].start()])
         ):
             continue
-        clause_start, _ = r.clause(found.start())
+        clause_start, clause_end = r.clause(found.start())
         before = text[clause_start : found.start()]
         begin = found.start()
         for previous in names[:index]:
@@ -78,19 +100,13 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
             _CONDITIONAL.search(before) or not re.search(r"[,;]|\band\b", before[-40:])
         ):
             continue
-        gap = _EDSS_GAP.match(text, found.end())
         hits: list[tuple[Bounds, int, int]] = []
-        if gap:
-            # "EDSS progression of 1 point", "EDSS increase ≥ 1"
-            at = gap.end()
-            got = bounds_at(text, at)
-            if got:
-                hits.append((got[0], at, got[1]))
-                tail = re.match(r"[^\d.;]{0,12}\b(?:or|and)\s*(?=[≥≤><])", text[got[1] :])
-                if tail:
-                    second = bounds_at(text, got[1] + tail.end())
-                    if second and _is_edss(second[0]):
-                        hits.append((second[0], got[1] + tail.end(), second[1]))
+        got = _edss_after(text, found.end(), clause_end)
+        if got:
+            hits.append(got)
+            second = other_side(text, got[2])
+            if second and _is_edss(second[0]):
+                hits.append((second[0], got[2], second[1]))
         if not hits:
             # "a score of 0 to 6.5 on the EDSS", "0-5.5 on EDSS"
             window_start = max(clause_start, begin - 45)
@@ -133,7 +149,10 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
             last_end = max(last, found.end())
             anchor = _near_anchor(text, last)
             group = None
-            if _IN_PATIENTS.search(before) and r.sense == "forbid":
+            if _IN_PATIENTS.search(before):
+                # "In patients with an EDSS of …" narrows another condition: excluded together, or no demand at all.
+                if r.sense == "require":
+                    continue
                 group = "with"
             elif _CONDITIONAL.search(before[-60:]):
                 continue
@@ -221,6 +240,18 @@ _NOT_OWN_AGE = re.compile(
 _AGE_SYMBOL = {"over": ">", "under": "<"}
 
 
+# An age that decides which scale, dose or limit applies is no bound on the patient's own.
+_SCALES = re.compile(
+    r"\becog\b|karnofsk|karnovsk|lansky|performance (?:status|score)|creatinine|ejection|\bweigh"
+)
+_AGE_OF_SOME = re.compile(
+    r"\b(?:if|for (?:the )?(?:patients|participants|subjects|those|children|adults|women|men)(?: who are)?)\W+(?:\w+\W+)?$|\bdefined as\b[^.;]*$"
+)
+_AGE_CONDITION = re.compile(
+    r"[^.;]{0,30}\b(?:for (?:patients|participants|subjects|those)|at (?:the )?(?:time of )?(?:first |initial )?(?:diagnosis|onset)|(?:must|should) (?:weigh|be accompanied|assent))\b"
+)
+
+
 def _is_age_bound(text: str, start: int, older: re.Match) -> bool:
     """ "18 years or older" and not "6 months or more"."""
     before = text[max(0, start - 40) : start]
@@ -231,6 +262,9 @@ def _is_age_bound(text: str, start: int, older: re.Match) -> bool:
     return bool(re.search(r"older|younger|of age|old\b", older.group()) or re.search(r"\bage", text))
 
 
+_ONLY_AGE = re.compile(
+    rf"\W*(?:between\s+|from\s+)?[≥≤><]?\s*{NUMBER}\s*(?:years?|yrs?)?\s*(?:(?:-|to|and|through)\s*[≥≤><]?\s*{NUMBER})?\s*(?:years?|yrs?)\W*(?:\(?inclusive\)?)?\W*"
+)
 _NOT_AGE_AFTER = re.compile(
     r"\s*(?:years?|yrs?)\s*(?:prior|before|since|after|of (?!age)|ago|post|from|duration|disease|history|with|follow)"
 )
@@ -283,13 +317,10 @@ def age_range(r: Reading) -> Iterator[Constraint]:
             # "age 18-55", not "ages 4 weeks"
             if got:
                 add(gap.end(), got[1], got[0])
-                tail = re.match(
-                    r"\s*(?:years?|yrs?)?(?:\s*of age|\s*old)?\s*(?:or|and|,)\s*(?=[≥≤><])", text[got[1] :]
-                )
-                if tail:
-                    second = bounds_at(text, got[1] + tail.end())
-                    if second:
-                        add(got[1] + tail.end(), second[1], second[0])
+                after = re.match(r"\s*(?:years?|yrs?)?(?:\s*of age|\s*old)?", text[got[1] :])
+                second = other_side(text, got[1] + after.end()) if after else None
+                if second and (got[0].min_value is None) != (second[0].min_value is None):
+                    add(got[1] + after.end(), second[1], second[0])
             else:
                 older = _AGE_OLDER.match(text, gap.end())
                 if older:
@@ -338,7 +369,9 @@ def age_range(r: Reading) -> Iterator[Constraint]:
             add(start, older.end(), compared("≥" if older["older"] else "≤", number(older["value"])))
             continue
         if got:
-            tail = _AGE_TAIL.match(text, got[1])
+            tail = _AGE_TAIL.match(text, got[1]) or (
+                _ONLY_AGE.fullmatch(text) and (got[0].min_value or got[0].max_value or 0) >= 10
+            )
             if tail or _is_age_of_people(text, start, got):
                 add(start, got[1], got[0])
         elif letter.isdigit():
@@ -366,7 +399,21 @@ def age_range(r: Reading) -> Iterator[Constraint]:
             and "age" not in text[max(0, start - 24) : end + 14]
         ):
             continue
-        if r.in_exception(start):
+        if (
+            re.search(r"contracepti|birth control", text[clause_start:clause_end])
+            and re.match(
+                r"\W*(?:fertile\s+|sexually active\s+|all\s+)?(?:women|females?|wocbp)", text[clause_start:]
+            )
+            and not re.search(r"\bmen\b|\bmales?\b", text)
+        ):
+            continue
+        if r.in_exception(start) or text[end : end + 2].strip().startswith("%"):
+            continue
+        if _AGE_OF_SOME.search(text[max(clause_start, start - 60) : start]) or _AGE_CONDITION.match(
+            text, end
+        ):
+            continue
+        if _SCALES.search(text, clause_start, clause_end):
             continue
         tail = re.match(r"\s*-?\s*(?:years?|yrs?)?\s*(?:of age|old)?,?\s*\(?(?:inclusive)?\)?", text[end:])
         last = end + (tail.end() if tail else 0)
@@ -387,7 +434,7 @@ _COUNTED_RELAPSE = re.compile(
 _A_RELAPSE = re.compile(rf"\b(?P<article>an?|any|single)\s+(?P<adjectives>{_ADJECTIVES})(?P<noun>{_RELAPSE})")
 _ANY_RELAPSE = re.compile(_RELAPSE)
 _ON_THERAPY = re.compile(
-    r"\b(?:while|whilst|when)\s+(?:\w+\s+){0,2}?(?:on|taking|receiving|under|using|treated|being)|\bduring\s+(?:\w+\s+){0,3}?(?:treatment|therapy)|\bduring\s+(?:their\s+)?(?:interferon|ifn|glatiramer|dmt)|\bon\s+(?:treatment|therapy)\b|\bdespite\b|\bunder\s+(?:treatment|therapy|ifn|interferon|dmt)|\bafter\s+(?:the\s+)?(?:first\s+)?[≥>]?\s*\d+\s*(?:months?|weeks?|years?)\s+(?:of\s+)?(?:[\w-]+\s+){0,4}(?:treatment|therapy|exposure)|\b(?:treatment|therapy) failure|\bfailed\b|\bbreakthrough\b|\bon\s+(?:ifn|interferon|glatiramer|natalizumab|fingolimod|gilenya|dmf|a dmt|dmt)|\bhaving (?:been|received) (?:on|treat)"
+    r"\b(?:while|whilst|when)\s+(?:\w+\s+){0,2}?(?:on|taking|receiving|under|using|treated|being)|\bduring\s+(?:\w+\s+){0,3}?(?:treatment|therapy)|\bduring\s+(?:their\s+)?(?:interferon|ifn|glatiramer|dmt)|\bon\s+(?:treatment|therapy)\b|\bdespite\b|\bunder\s+(?:treatment|therapy|ifn|interferon|dmt)|\bafter\s+(?:the\s+)?(?:first\s+)?[≥>]?\s*\d+\s*(?:months?|weeks?|years?)\s+(?:of\s+)?(?:[\w-]+\s+){0,4}(?:treatment|therapy|exposure)|\b(?:treatment|therapy) failure|\bfailed\b|\bbreakthrough\b|\b(?:suboptimal|sub-optimal|inadequate|insufficient|poor|lack of|incomplete)\s+(?:clinical\s+)?respon\w+|\bnon-?\s?respon\w+|\bnot\s+respond\w*|\bon\s+(?:ifn|interferon|glatiramer|natalizumab|fingolimod|gilenya|dmf|a dmt|dmt)|\bhaving (?:been|received) (?:on|treat)"
 )
 _NO_RELAPSE_INCLUSION = re.compile(
     rf"\b(?:no|not?\s+(?:have\s+)?(?:had|experienced|have|having|be\s+in)|without|absence\s+of|free\s+(?:of|from)|no\s+evidence\s+of|never|lack of)\b[^.;]{{0,60}}?{_RELAPSE}|(?:relapse|exacerbation|attack)s?\s*-?\s*free|free of relapse"
@@ -409,6 +456,7 @@ def _window_fields(span: Span | None) -> dict:
     }
 
 
+_ACTIVITY_NOUN = re.compile(r"relapses?\b|exacerbations?\b|attacks?\b|lesions?\b")
 _COMPARED_WITH = re.compile(r"\bcompar\w+\b[^.;]*$")
 
 
@@ -434,6 +482,9 @@ def _window(
         return inside[0]
     before = [s for s in back if clause_start <= s.start and s.end <= start]
     for span in reversed(before):
+        # A time behind another sign of activity belongs to that one, a time before all of them to each.
+        if _ACTIVITY_NOUN.search(r.text, clause_start, span.start):
+            break
         between = r.text[span.end : start]
         if len(between) <= 300 and not re.search(r";", between):
             return span
@@ -549,6 +600,7 @@ def relapses(r: Reading) -> list[Constraint]:
                     )
                 )
             used.append((start, last))
+        out.extend(_elliptic(r, out, used, counted))
         # "clinical relapse" as one of several signs of activity while on a therapy, without a number
         if r.sense == "require":
             for found in _ANY_RELAPSE.finditer(text):
@@ -588,6 +640,65 @@ def relapses(r: Reading) -> list[Constraint]:
                 used.append((start, end))
     out.extend(_absent(r, used, negative_spans, has_noun))
     return out
+
+
+_MORE_OF_THEM = re.compile(
+    r"\b(?:or|and)\s+(?:≥\s*)?(?P<value>\d)(?:\s*or more)?\s+(?=(?:in|within|during|over)\b)"
+)
+_BARE_RELAPSE = re.compile(
+    rf"(?:^\W*|\b(?:had|with|experienced|experiencing|of|documented|clinical|confirmed|recent|ms|acute|and|or|either)\s+){_RELAPSE}(?=\s*(?:\(s\)\s*)?(?:\w+\s+){{0,3}}?(?:within|in|during|over|≤)\b)"
+)
+
+
+def _elliptic(
+    r: Reading, out: list[Constraint], used: list[tuple[int, int]], counted: list[re.Match]
+) -> list[Constraint]:
+    """ "… or 2 in the last 24 months", and "relapse within the past 2 years" without a number."""
+    text, more = r.text, []
+    if out and out[-1].kind == "relapse_count":
+        for found in _MORE_OF_THEM.finditer(text, out[-1].end):
+            window = next((s for s in r.spans if s.role == "back" and 0 <= s.start - found.end() < 40), None)
+            if window is not None:
+                more.append(
+                    Constraint(
+                        "relapse_count",
+                        r.sense,
+                        found.start("value"),
+                        window.end,
+                        "relapse.count",
+                        float(found["value"]),
+                        True,
+                        unit="count",
+                        **_window_fields(window),
+                    )
+                )
+    if not out and not counted and r.sense == "require":
+        for found in _BARE_RELAPSE.finditer(text):
+            if _NO_RELAPSE_INCLUSION.search(text, max(0, found.start() - 60), found.end()):
+                continue
+            if re.search(
+                r"\b(?:treat\w*|history of|free|recover\w*|rate|since|after|symptoms? of|independent)\b[^,;]{0,30}$",
+                text[: found.start() + 1],
+            ):
+                continue
+            window = next((s for s in r.spans if s.role == "back" and 0 <= s.start - found.end() < 50), None)
+            if window is not None:
+                more.append(
+                    Constraint(
+                        "relapse_count",
+                        "require",
+                        found.start(),
+                        window.end,
+                        "relapse.count",
+                        1.0,
+                        True,
+                        unit="count",
+                        **_window_fields(window),
+                    )
+                )
+                used.append((found.start(), window.end))
+                break
+    return more
 
 
 def _none_within(r: Reading, start: int, end: int, window: Span) -> Constraint:
@@ -718,7 +829,7 @@ def _therapy_terms(
 
         terms = [m.term for m in lexicon.mentions(r.head) if m.family == "drug"]
     if not terms:
-        if re.search(r"\b(?:treatment|therapy|dmts?|medication)\b", found.group()):
+        if re.search(r"\b(?:treatment|therapy|dmts?|medication)\b", r.text[found.start() : found.end() + 14]):
             terms = ["ms disease-modifying therapy"]
         else:
             return None
@@ -753,7 +864,7 @@ _PROGRESSIVE = re.compile(
     r"(?:any\s+|other\s+|all\s+)*(?:form|type|course)s?\s+of\s+progressive|(?<!primary )(?<!secondary )(?<!primary-)(?<!secondary-)(?<!chronic )(?<!chronic-)\bprogressive\s+(?:or\s+[\w-]+\s+)?(?:forms?|types?|course|phase|disease course|multiple\s+sclerosis|ms\b(?!\s+(?:relapse|functional)))|chronic[\s-]progressive|non-?\s?relapsing"
 )
 _PRIMARY_OR_SECONDARY = re.compile(
-    r"primary\s*(?:,|or|and|/|and/or)\s*(?:chronic\s+)?(?:secondary)[\s-]*progress\w*|secondary\s*(?:,|or|and|/|and/or)\s*primary[\s-]*progress\w*"
+    r"primary\s*(?:,|or|and|/|and/or)\s*(?:chronic\s+)?(?:secondary)[\s-]*progress\w*|secondary\s*(?:,|or|and|/|and/or)\s*primary[\s-]*progress\w*|progressive\s+(?:forms?\s+of\s+)?(?:ms|multiple\s+sclerosis|disease)?\s*\(\s*(?:primary|secondary)\s*(?:or|and|/|and/or)\s*(?:primary|secondary)"
 )
 _ANOTHER_THAN_RRMS = re.compile(
     r"(?:other|another)\s+(?:type|form|course|kind|disease course|manifestation)?s?\s*(?:of\s+(?:ms|multiple sclerosis)\s+)?(?:other\s+)?than\s+(?:a\s+)?(?:relaps\w*[\s-]*remit\w*|rrms|rr-ms)|(?:ms|multiple sclerosis|course|forms?|types?)\s+(?:of\s+\w+\s+)?other\s+than\s+(?:relaps\w*[\s-]*remit\w*|rrms|rms)|(?:type|form)s? of (?:ms|multiple sclerosis) than (?:relaps\w*[\s-]*remit\w*|rrms)|non-?\s?rrms|not\s+(?:have\s+)?(?:relaps\w*[\s-]*remit\w*|rrms)"
@@ -942,7 +1053,9 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
     group = [found_terms[0]]
     for item in found_terms[1:]:
         between = text[group[-1][2] : item[1]]
-        if re.search(r"\bor\b|/", between):
+        if re.search(r"\bor\b|/|\(|according|defined by|per\b", between) and not re.search(
+            r"\band\b", between
+        ):
             group.append(item)
             continue
         yield _diagnosis(r, group)
@@ -980,7 +1093,7 @@ _DURATION_WORDS = re.compile(
     r"(?:disease|ms|illness|multiple\s+sclerosis|symptom|rrms|spms|ppms)\s+duration|duration\s+of\s+(?:the\s+)?(?:disease|ms|multiple\s+sclerosis|illness|symptoms?|rrms|spms|ppms|their)|time\s+(?:since|from)\s+(?:the\s+)?(?:first|ms|disease|diagnosis|onset|symptom)|length of disease"
 )
 _ONSET_WORDS = re.compile(
-    r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ms\s+|clinical\s+|neurologic\w*\s+)?(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+diagnosis|(?:spms|ppms)\b|secondary progressive\s+\w+|progression)"
+    r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ms\s+|clinical\s+|neurologic\w*\s+)?(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+(?:was\s+|is\s+|has been\s+)?diagnos\w+|(?:ms|multiple\s+sclerosis|rrms|rr-ms)(?=\s*(?:\(\w+\)\s*)?(?:for|since)\s*[≥>])|(?:spms|ppms)\b|secondary progressive\s+\w+|progression)"
 )
 
 
@@ -1018,6 +1131,16 @@ def disease_duration(r: Reading) -> Iterator[Constraint]:
                 time = re.match(rf"\s*-?\s*({UNIT})", text[got[1] :])
                 if time:
                     bounds, unit = got[0], unit_of(time.group(1))
+                    inner = re.search(rf"{NUMBER}\s*({UNIT})", text[gap.end() : got[1]])
+                    if (
+                        inner
+                        and unit_of(inner.group(1)) != unit
+                        and bounds.min_value is not None
+                        and bounds.max_value is not None
+                    ):
+                        scale = DAYS[unit] / DAYS[unit_of(inner.group(1))]
+                        bounds = bounds._replace(max_value=round(bounds.max_value * scale, 2))
+                        unit = unit_of(inner.group(1))
                     pick = (found.start(), got[1] + time.end())
             if bounds is None and gap:
                 trailing = re.compile(
@@ -1039,7 +1162,12 @@ def disease_duration(r: Reading) -> Iterator[Constraint]:
                 r"\b(?:relapse|treat\w*|therapy|mri|lesions?|edss|stable|with\s+(?:an?|at|≥)|no\b|without|explained|independent|attack|study reference|ifn|interferon)\b"
             )
             for span in after:
-                between = text[found.end() : span.start]
+                between = re.sub(r"\([^()]*\)", "", text[found.end() : span.start])
+                between = re.sub(
+                    r"independent(?:ly)? (?:of|from)[^.;,]*?relapses?|not explained by[^.;,]*?relapses?|of disability",
+                    "",
+                    between,
+                )
                 if between_bad.search(between) or len(between) > 46:
                     break
                 word = onset.group()
@@ -1093,6 +1221,11 @@ def disease_duration(r: Reading) -> Iterator[Constraint]:
             )
             else None
         )
+        if r.sense == "require" and re.match(
+            r"\s*(?:,\s*)?(?:in|for|if)\s+(?:patients|subjects|participants|those|edss)\b[^.;]{0,30}edss",
+            text[pick[1] :],
+        ):
+            continue
         values = [v for v in (bounds.min_value, bounds.max_value) if v is not None]
         if unit == "hours" or not values or max(values) * DAYS[unit] < 20:
             continue
@@ -1115,7 +1248,7 @@ _MRI_ACTIVITY = re.compile(
     r"(?:signs?\s+of\s+)?(?:mri|magnetic resonance imaging|radiolog\w+|imaging)\s*(?:disease\s+)?activity|active\s+(?:mri|lesions?\s+on\s+mri|scan|brain mri)|activity\s+on\s+(?:brain\s+)?mri|combined unique active lesions?|\bcua\b|mri evidence of (?:disease )?activity|active lesions?"
 )
 _COUNT_BEFORE = re.compile(
-    rf"(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>{NUMBER})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-)\s*(?P<high>\d+))?(?P<more>\s*or more)?\s*(?:of\s+)?(?:(?!(?:relapses?|months?|years?|weeks?|days?|mri\s+with|scans?\s+with|of|or|and|edss)\b)[a-z][\w\-/+]*[\s,()]+){{0,5}}$"
+    rf"(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>{NUMBER})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-|and)\s*(?P<high>\d+))?(?P<more>\s*or more)?\s*(?:of\s+)?(?:(?!(?:relapses?|months?|years?|weeks?|days?|mri\s+with|scans?\s+with|of|or|and|edss)\b)[a-z][\w\-/+]*[\s,()]+){{0,5}}$"
 )
 
 

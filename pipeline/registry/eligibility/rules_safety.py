@@ -1,0 +1,783 @@
+"""Rules about safety and conduct: laboratory limits, infections, malignancy, pregnancy, contraception, MRI, consent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.registry.eligibility.lexicon import Mention
+from pipeline.registry.eligibility.quantities import NUMBER, Bounds, Span, compared, number
+from pipeline.registry.eligibility.reading import Constraint, Reading
+
+# --------------------------------------------------------------------------------------------------------- laboratory
+_ULN = r"(?:upper\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?(?:\s*\(\s*uln\s*\))?|(?<![a-wyz])uln\b|(?<![a-wyz])unl\b|upper\s+normal\s+limits?|upper\s+limit|normal\s+upper\s+limits?)"
+_LLN = r"(?:lower\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?s?(?:\s*\(\s*lln\s*\))?|(?<![a-wyz])lln\b|lower\s+normal\s+limits?)"
+_SITE = r"(?:(?:the|of|local|institutional|institution's|laboratory|lab|age[- ]adjusted|respective|central|normal range)\s*)*"
+_TIMES = r"\s*(?:x|\*|times|-?\s*fold|-?\s*times)?\s*"
+_LIMIT = re.compile(
+    rf"(?:(?P<symbol>[≥≤><]|\bwithin\b|\bover\b|\bunder\b)(?:\s*\(?[≥≤><=]+\)?)?\s*(?:or\s+equal\s+(?:to\s+)?)?(?:a\s+|the\s+)?)?"
+    rf"(?:(?P<value>{NUMBER})\s*(?:-?\s*(?P<high>{NUMBER}))?{_TIMES})?{_SITE}(?:the\s+)?(?P<limit>{_ULN}|{_LLN})"
+)
+_LAB_UNIT = r"(?:x\s*10\s*(?:\^|\*\*|e|\()?\s*\(?\d{1,2}\)?\s*(?:cells?\s*)?/?\s*(?:µl|l|ml|mm3|mm\^3)?|/\s*(?:cu\.?\s*)?(?:µl|ul|mcl|mm\s*\^?\s*3|mm|l\b|ml|dl)|g\s*/\s*d?l|mg\s*/\s*d?l|µmol\s*/\s*l|umol\s*/\s*l|mmol\s*/\s*(?:l|mol)|mcmol/l|%|ml\s*/\s*min(?:ute)?(?:\s*/\s*1\.73\s*m\s*\^?2?)?|ng\s*/\s*(?:ml|dl)|µg\s*/\s*(?:l|ml)|i?u\s*/\s*(?:l|ml)|miu\s*/\s*(?:l|ml)|cells?\s*(?:/|per)\s*(?:µl|ul|mm\^?3|mm3|microliter|ml|l)|per\s+(?:microliter|cubic\s+(?:millimeter|mm)|mm3|µl|ul|liter|litre)|g\s*%|mm3|nmol\s*/\s*l|pg\s*/\s*ml|titer|k\s*/\s*µl|giga\s*/\s*l|gpt/l)"
+_LAB_VALUE = re.compile(
+    rf"(?P<symbol>[≥≤><])(?:\s*\(?\s*[≥≤><=]+\s*\)?)?\s*(?:or\s+equal\s+to\s+)?(?:of\s+|a\s+)?(?P<value>{NUMBER})(?P<unit>\s*{_LAB_UNIT})?"
+)
+_LAB_TRAILING = re.compile(
+    rf"(?P<value>{NUMBER})(?P<unit>\s*{_LAB_UNIT})\s*(?:or|and)\s*(?P<word>more|greater|higher|above|less|lower|below)\b"
+)
+_LAB_GAP = re.compile(
+    r"(?:[\s,:;=()\[\]/]|\b(?:level|levels|count|counts|value|values|concentration|serum|plasma|blood|of|is|are|was|must|be|and|or|total|absolute|the|to|a|an|at|screening|baseline|cell|cells|that|documented|as|either|with|fasting|elevation|elevations|elevated|increase|by|result|results|confirmed|titre|titer|test|tests|calculated|using|cockcroft|gault|cockcroft-gault|formula|in|on|persistent|repeated|sgot|sgpt|anc|wbc|plt|hb|hgb|alc|estimated|per|ratio|concentrations|peripheral|have|has|had|normal|range|males|females|men|women|for|any|one|both|more than once|reduced|decreased|low|clearance|enzymes?|liver|function)\b|-)*"
+)
+_NORMAL = re.compile(r"\bnormal\b|within\s+(?:the\s+)?(?:\w+\s+){0,2}normal\s+(?:limits|range)|\bwnl\b")
+_CPE = "interferon neutralising antibody titre (cpe assay)"
+_MXA = "interferon neutralising antibody titre (mxa assay)"
+
+
+def lab_limit(r: Reading) -> Iterator[Constraint]:
+    """lab.limit v1: a laboratory measure against a number with its unit, or against the limits of normal."""
+    labs = [m for m in r.mentions if m.family == "lab"]
+    if not labs:
+        return
+    text = r.text
+    taken: list[tuple[int, int]] = []
+    hits: list[tuple[int, int, Bounds, str | None, list[Mention]]] = []
+    for found in _LIMIT.finditer(text):
+        symbol, value = found["symbol"], found["value"]
+        is_upper = re.search(r"upper|uln|unl", found["limit"]) is not None
+        if symbol is None and value is None:
+            left = text[max(0, found.start() - 26) : found.start()]
+            if re.search(r"\b(?:over|exceed\w*|outside)\s*(?:the\s+)?$", left):
+                symbol = ">"
+            elif re.search(r"\b(?:under|beneath)\s*(?:the\s+)?$", left):
+                symbol = "<"
+            else:
+                continue
+        if symbol is None:
+            symbol = "≥" if r.sense == "forbid" else "≤"
+        symbol = {"within": "≤", "over": ">", "under": "<"}.get(symbol, symbol)
+        amount = number(value) if value else 1.0
+        if amount > 60:
+            continue
+        bounds = compared(symbol, amount)
+        group = _labs_of(r, labs, found.start(), found.end())
+        if group:
+            hits.append((found.start(), found.end(), bounds, "xULN" if is_upper else "xLLN", group))
+            taken.append(found.span())
+    for pattern in (_LAB_VALUE, _LAB_TRAILING):
+        for found in pattern.finditer(text):
+            if any(a <= found.start() < b or found.start() <= a < found.end() for a, b in taken):
+                continue
+            after = text[found.end() : found.end() + 14]
+            if re.match(r"\s*(?:x|times|\*|-?fold)?\s*(?:the\s+)?(?:uln|upper)", after) or re.match(
+                r"\s*-?\s*(?:days?|weeks?|months?|years?|hours?|mg\b|kg|points?|grade)", after
+            ):
+                continue
+            symbol = (
+                found["symbol"]
+                if "symbol" in found.re.groupindex
+                else ("≤" if found["word"] in ("less", "lower", "below") else "≥")
+            )
+            unit = re.sub(r"\s+", " ", found["unit"]).strip() if found["unit"] else None
+            if unit is None and re.match(r"\s*(?:[,.]\d|\d)", after):
+                continue
+            group = _labs_of(r, labs, found.start(), found.end())
+            if not group and re.match(r"[^.;\d]{0,8}mxa", after):
+                group = [m for m in labs if m.term == _CPE][:1]
+            if not group:
+                continue
+            bounds = compared(symbol, number(found["value"]))
+            hits.append((found.start(), found.end(), bounds, _unit(unit), group))
+            taken.append(found.span())
+    hits.sort(key=lambda h: h[0])
+    for start, end, bounds, unit, group in hits:
+        first, last = min(m.start for m in group), max(m.end for m in group)
+        if r.in_exception(first) and r.in_exception(start):
+            continue
+        clause_start, clause_end = r.clause(start)
+        terms = tuple(dict.fromkeys(m.term for m in group))
+        if _CPE in terms and re.search(r"mxa", text[end : end + 16]):
+            terms = tuple(_MXA if t == _CPE else t for t in terms)
+        polarity = r.sense
+        exceptions = r.exceptions_in(clause_start, clause_end)
+        yield Constraint(
+            "lab_limit", polarity, min(first, start), max(last, end), "lab.limit", *bounds, unit=unit, terms=terms,
+            window_anchor=_screening(text[clause_start:clause_end]), exceptions=exceptions, is_qualified=bool(exceptions),
+        )  # fmt: skip
+    if hits or r.sense == "forbid":
+        return
+    normal = _NORMAL.search(text)
+    if normal and len(text) < 400:
+        for clause_start, clause_end in r.clauses:
+            clause_labs = [m for m in labs if clause_start <= m.start < clause_end]
+            found = _NORMAL.search(text, clause_start, clause_end)
+            if (
+                not clause_labs
+                or not found
+                or re.search(r"range\s+or\s+below|limit|volunteer", text[found.end() : found.end() + 16])
+            ):
+                continue
+            near = [
+                m for m in clause_labs if 0 <= m.start - found.end() < 70 or 0 <= found.start() - m.end < 50
+            ]
+            if near:
+                yield Constraint(
+                    "lab_limit", "require", min(near[0].start, found.start()), max(near[-1].end, found.end()), "lab.normal",
+                    terms=tuple(dict.fromkeys(m.term for m in near)), window_anchor=_screening(text[clause_start:clause_end]),
+                )  # fmt: skip
+
+
+def _unit(unit: str | None) -> str | None:
+    if unit is None:
+        return None
+    return (
+        unit.replace("ul", "µL")
+        .replace("µl", "µL")
+        .replace("mcl", "µL")
+        .replace("dl", "dL")
+        .replace("/l", "/L")
+        .replace("ml", "mL")
+    )
+
+
+def _screening(clause: str) -> str | None:
+    return "screening" if "screening" in clause else "baseline" if "baseline" in clause else None
+
+
+def _labs_of(r: Reading, labs: list[Mention], start: int, end: int) -> list[Mention]:
+    """The measures that a limit is about: the list right before it, else right behind it."""
+    text = r.text
+    clause_start, clause_end = r.clause(start)
+    before = [m for m in labs if clause_start <= m.start and m.end <= start]
+    group: list[Mention] = []
+    edge = start
+    for m in reversed(before):
+        between = text[m.end : edge]
+        if not _LAB_GAP.fullmatch(between):
+            if group or len(between) > 60 or re.search(r"[≥≤><]|\d", between):
+                break
+            words = re.sub(r"\([^)]*\)", " ", between)
+            if not _LAB_GAP.fullmatch(words):
+                break
+        if group and re.search(r"\d", between):
+            break
+        group.append(m)
+        edge = m.start
+    if group:
+        return group[::-1]
+    edge = end
+    for m in labs:
+        if m.start < end or m.start >= clause_end:
+            continue
+        between = text[edge : m.start]
+        if (
+            re.search(r"[≥≤><]", between)
+            or len(between) > (60 if not group else 26)
+            or (not group and re.search(r"\d", between))
+        ):
+            break
+        if (
+            not group
+            and not re.search(
+                r"^\W*(?:\w+\W+){0,3}?(?:for|of|in|serum|elevation|either|alt|ast|at|:)", between
+            )
+            and not _LAB_GAP.fullmatch(between)
+        ):
+            break
+        group.append(m)
+        edge = m.end
+    return group
+
+
+# ---------------------------------------------------------------------------------------------------------- infection
+_GENERIC = frozenset({
+    "any infection", "active infection", "acute infection", "severe infection", "severe active infection", "systemic infection",
+    "active systemic infection", "serious local infection", "infectious disease", "systemic bacterial infection", "systemic viral infection",
+    "systemic fungal infection", "abscess", "cellulitis", "pneumonia", "septicemia",
+})  # fmt: skip
+_GRAVE = frozenset(
+    {"opportunistic infection", "invasive fungal infection", "progressive multifocal leukoencephalopathy"}
+)
+_GERMS = re.compile(
+    r"\b(bacterial|viral|fungal)\b(?=(?:\s*(?:,|/|or|and|and/or)\s*(?:\w+\s*(?:,|or|and|/)?\s*){0,4})?(?:\s+or\s+\w+)?\s*infections?\b|[\s,/]+(?:or\s+|and\s+)?(?:bacterial|viral|fungal|mycobacterial|parasitic|other))"
+)
+_HISTORY = re.compile(r"\b(?:history|prior|previous(?:ly)?|ever|past)\b")
+_INFECTION_BLOCK = re.compile(
+    r"\b(?:risk\s+(?:for|of)|at\s+risk|suscept\w+|prone\s+to|predispos\w+|vaccin\w*|immuni[sz]\w*|prophyla\w*|family\s+(?:history|member)|caused\s+by|due\s+to|associated\s+with|unrelated\s+to|related\s+to|prevent\w*|transmi\w+|expos\w+\s+to|endemic|screened\s+for|be(?:en)?\s+tested\s+for|pseudo)\b[^.;]{0,70}$"
+)
+
+
+def infection(r: Reading) -> list[Constraint]:
+    """infection.present, infection.immunity v1: infections that exclude, now, ever or within a time; immunity that is asked for."""
+    found = [m for m in r.mentions if m.family == "infection"]
+    if not found:
+        return []
+    out: list[Constraint] = []
+    text = r.text
+    immune = _immunity(r, found)
+    if immune is not None:
+        return [immune]
+    for clause_start, clause_end in r.clauses:
+        clause = text[clause_start:clause_end]
+        mentions = [m for m in found if clause_start <= m.start < clause_end and not r.in_exception(m.start)]
+        if not mentions or r.permits(clause_start, clause_end):
+            continue
+        kept: list[Mention] = []
+        for m in mentions:
+            before = text[clause_start : m.start]
+            if _INFECTION_BLOCK.search(before):
+                at_risk = re.search(r"at\s+risk\s+of\s+(?:developing|having|reactivation|hepatitis)", before)
+                if not (at_risk and m.term not in _GENERIC):
+                    continue
+            if re.match(r"\s*(?:vaccin\w*|immuni[sz]ation|prophyla\w*)", text[m.end : m.end + 20]):
+                continue
+            kept.append(m)
+        if re.search(r"high\s+risk\s+(?:for|of)\s+infection", clause):
+            kept = []
+        if r.sense == "require":
+            kept = [
+                m
+                for m in kept
+                if re.search(
+                    r"\b(?:no|not|without|absence\s+of|free\s+(?:of|from)|negative|non|never|neither|nor)\b[^.;]{0,70}$",
+                    text[max(clause_start, m.start - 80) : m.start],
+                )
+                or re.match(r"[^.;]{0,40}\b(?:negative|non-?reactive)\b", text[m.end : m.end + 50])
+            ]
+        if not kept:
+            continue
+        for group in _families(r, kept):
+            first, last = group[0].start, group[-1].end
+            terms = _infection_terms(r, group, clause_start)
+            near = text[clause_start : min(clause_end, last + 40)]
+            windows = [s for s in r.spans if s.role == "back" and clause_start <= s.start < clause_end]
+            window: Span | None = None
+            after = [s for s in windows if last - 1 <= s.start]
+            before_windows = [s for s in windows if s.end <= first]
+            generic = any(m.term in _GENERIC for m in group)
+            if after and (generic or len(after) == len(windows)) and after[0].start - last < 120:
+                window = after[0]
+            elif before_windows and first - before_windows[-1].end < 60:
+                window = before_windows[-1]
+            elif [s for s in r.head_spans if s.role == "back"]:
+                window = next(s for s in reversed(r.head_spans) if s.role == "back")
+            fields: dict = {}
+            end = last
+            if window is not None:
+                fields = {
+                    "window_value": window.value,
+                    "window_unit": window.unit,
+                    "window_anchor": window.anchor,
+                }
+                end = max(last, window.end) if window in windows and window.start > first else last
+            elif _HISTORY.search(text[clause_start:first]):
+                fields = {"window_anchor": "ever"}
+            elif re.search(r"screening", near):
+                fields = {"window_anchor": "screening"}
+            elif re.search(r"history", r.head):
+                fields = {"window_anchor": "ever"}
+            exceptions = r.exceptions_in(clause_start, clause_end)
+            begin = _status_start(text, clause_start, first)
+            qualified = bool(exceptions) or bool(
+                re.search(
+                    r"\b(?:not adequately treated|untreated|uncontrolled|considers?|clinically significant|requiring|sufficiently|that would|which would|not controlled)\b",
+                    clause,
+                )
+            )
+            out.append(
+                Constraint("infection", "forbid", begin, end, "infection.present", terms=terms, exceptions=exceptions, is_qualified=qualified, **fields)
+            )  # fmt: skip
+    return out
+
+
+def _status_start(text: str, clause_start: int, first: int) -> int:
+    found = re.search(
+        r"(?:\b(?:known|history|active|current|positive|chronic|acute|ongoing|severe|serious|clinically|prior|persistent|uncontrolled|evidence|presence|signs|infection|negative|no)\b[\w\s,/'-]{0,60})$",
+        text[clause_start:first],
+    )
+    return clause_start + found.start() if found else first
+
+
+def _families(r: Reading, mentions: list[Mention]) -> list[list[Mention]]:
+    """Named viruses, general infections and grave rare ones are different statements even in one sentence."""
+    groups: dict[str, list[Mention]] = {}
+    names = {m.term for m in mentions}
+    for m in mentions:
+        if m.term in _GRAVE:
+            key = "grave"
+        elif m.term in _GENERIC:
+            key = "generic"
+        else:
+            key = "named"
+        groups.setdefault(key, []).append(m)
+    # "active infection (e.g. hepatitis B)" — examples belong to what they explain
+    if "generic" in groups and "named" in groups:
+        first_named = groups["named"][0]
+        between = r.text[groups["generic"][-1].end : first_named.start]
+        if (
+            re.search(r"\b(?:including|such as|e\.?g\.?|i\.?e\.?|for example|eg)\b|^\s*\(", between)
+            and first_named.start > groups["generic"][-1].end
+        ):
+            groups["generic"] += groups.pop("named")
+        elif groups["generic"][-1].start > groups["named"][-1].end and all(
+            m.term == "any infection" for m in groups["generic"]
+        ):
+            # "HIV or hepatitis C infection": the noun of the list
+            groups.pop("generic")
+        elif (
+            all(m.term == "any infection" for m in groups["generic"])
+            and len(groups["generic"]) == 1
+            and re.match(r"\s*(?:with|by|or\s+\w*positive|\(|:|of)", r.text[groups["generic"][0].end :])
+            and first_named.start - groups["generic"][0].end < 60
+        ) or (
+            all(m.term in ("any infection", "active infection") for m in groups["generic"])
+            and all(0 <= g.start - n.end < 12 for g in groups["generic"] for n in groups["named"][-1:])
+        ):
+            groups.pop("generic")
+    del names
+    return [sorted(g, key=lambda m: m.start) for g in sorted(groups.values(), key=lambda g: g[0].start)]
+
+
+def _infection_terms(r: Reading, group: list[Mention], clause_start: int) -> tuple[str, ...]:
+    terms: list[str] = []
+    for m in group:
+        before = r.text[max(clause_start, m.start - 60) : m.start]
+        near = before[-46:]
+        if m.term in ("any infection", "systemic infection", "severe infection", "active infection"):
+            words = near + " " + r.text[m.start : m.end]
+            germs = [g for g in ("bacterial", "viral", "fungal") if re.search(rf"\b{g}\b", near)]
+            active = re.search(r"\b(?:active|ongoing|current|uncontrolled)\b", words)
+            severe = re.search(r"\b(?:severe|serious|significant|major)\b", words)
+            systemic = re.search(r"\bsystemic\b", words)
+            if germs and m.term != "severe infection":
+                terms += [f"systemic {g} infection" for g in germs]
+                continue
+            if severe and active:
+                terms.append("severe active infection")
+            elif systemic and active:
+                terms.append("active systemic infection")
+            elif severe and m.term != "systemic infection":
+                terms.append("severe infection")
+            elif systemic:
+                terms.append("systemic infection")
+            elif active:
+                terms.append("active infection")
+            elif re.search(r"\bacute\b", near):
+                terms.append("acute infection")
+            elif re.search(r"\bopportunistic\b", near):
+                terms.append("opportunistic infection")
+            elif re.search(r"\bchronic\b", near):
+                terms.append("active infection")
+            else:
+                terms.append(m.term)
+            continue
+        if m.term in (
+            "systemic bacterial infection",
+            "systemic viral infection",
+            "systemic fungal infection",
+        ):
+            terms += [
+                f"systemic {g} infection"
+                for g in ("bacterial", "viral", "fungal")
+                if re.search(rf"\b{g}\b", near + " " + r.text[m.start : m.end])
+            ]
+            continue
+        terms.append(m.term)
+    # "hepatitis B or C": the letter alone names the second virus
+    joined = r.text[group[0].start : group[-1].end + 14]
+    if re.search(
+        r"hepatitis\s*b\s*(?:and/or|or|/|and|,)\s*(?:hepatitis\s*)?c\b|hepatitis\s*c\s*(?:and/or|or|/|and|,)\s*b\b",
+        joined,
+    ):
+        terms += [t for t in ("hepatitis b", "hepatitis c") if t not in terms]
+    return tuple(dict.fromkeys(t for t in terms))
+
+
+def _immunity(r: Reading, found: list[Mention]) -> Constraint | None:
+    """Immunity against varicella, asked for or missing."""
+    zoster = [m for m in found if m.term == "varicella zoster"]
+    if not zoster or {m.term for m in found} - {"varicella zoster", "any infection"}:
+        return None
+    text = r.text
+    first, last = zoster[0].start, zoster[-1].end
+    around = text[max(0, first - 90) : last + 80]
+    speaks = re.search(
+        r"antibod|immun|igg|vaccinat|history\s+of\s+(?:chickenpox|chicken\s+pox|varicella)|serolog|seroneg|positive|titer|titre",
+        around,
+    )
+    missing = re.search(r"\b(?:without|no\b|negative|not\b|lack|absence|seronegative|unvaccinated)\b", around)
+    if not speaks or re.search(r"live|\bwithin\b", text[max(0, first - 60) : first]):
+        return None
+    if (r.sense == "forbid" and missing) or (
+        r.sense == "require" and re.search(r"positive|history|immun|vaccinat|antibod", around)
+    ):
+        return Constraint(
+            "infection",
+            "require",
+            first,
+            last,
+            "infection.immunity",
+            terms=("varicella zoster immunity",),
+            window_anchor="screening",
+            is_qualified=False,
+        )
+    return None
+
+
+# --------------------------------------------------------------------------------------------------------- malignancy
+_MALIGNANCY = re.compile(
+    r"malignanc(?:y|ies)|malignant\s+(?:disease|neoplas\w+|tumou?rs?|conditions?|disorders?|process|illness)|neoplas(?:m|ms|ia|tic disease|ias)|(?<![\w-])cancers?\b(?!-)|lymphoproliferative|(?<!basal cell )(?<!squamous cell )(?<!cell )\bcarcinomas?\b"
+)
+_MALIGNANCY_BLOCK = re.compile(
+    r"\b(?:family\s+history|risk\s+(?:of|for|factors?)|suspicio\w+\s+(?:of|for)\s+(?:recurr\w+)|pre-?\s?malignant|non-?\s?malignant|screening\s+for|treatment\s+(?:for|of)|therapy\s+for|relative|cancer\s+therap\w+)\b[^.;]{0,30}$"
+)
+_ORGAN_CANCER = re.compile(
+    r"\b(?:breast|lung|prostate|ovarian|pancrea\w+|colo\w+|colon|rectal|gastric|bladder|kidney|renal|liver|hepat\w+|thyroid|head\s+and\s+neck|endometrial|esophageal|cervical|skin|brain|bone|testicular|blood|metastatic|her2\S*|non-small|small|cell|urothelial|nasopharyngeal)\s*$"
+)
+
+
+def malignancy(r: Reading) -> Iterator[Constraint]:
+    """malignancy.present v1: any malignancy, now, ever or within a time; single cancers are not read."""
+    text = r.text
+    if not re.search(r"malign|cancer|neoplas|carcinoma|lymphoprolif", text):
+        return
+    for clause_start, clause_end in r.clauses:
+        for found in _MALIGNANCY.finditer(text, clause_start, clause_end):
+            before = text[clause_start : found.start()]
+            if r.in_exception(found.start()) or _MALIGNANCY_BLOCK.search(before):
+                continue
+            if re.match(r"(?:cancer|carcinoma)", found.group()) and (
+                _ORGAN_CANCER.search(before)
+                or re.match(
+                    r"\s*(?:therapy|treatment|surgery|screening|center|institute|-related|society|pain|risk|in situ)",
+                    text[found.end() : found.end() + 14],
+                )
+            ):
+                continue
+            if re.match(r"(?:carcinoma)", found.group()):
+                continue
+            if r.sense == "require" and not re.search(
+                r"\b(?:no|not|without|absence\s+of|free\s+(?:of|from)|never|negative)\b[^.;]{0,70}$", before
+            ):
+                continue
+            # In an exclusion the permission is often the exception itself ("… are allowed").
+            if r.sense == "require" and r.permits(clause_start, clause_end):
+                continue
+            windows = [s for s in r.spans if s.role == "back" and clause_start <= s.start < clause_end]
+            in_zone = [s for s in windows if r.in_exception(s.start)]
+            windows = [s for s in windows if s not in in_zone] or [
+                s
+                for s in in_zone
+                if re.search(r"within|past|last", text[max(0, s.start - 20) : s.start])
+                and re.search(r"[,)]", text[max(found.end(), s.start - 60) : s.start])
+            ]
+            head = [s for s in r.head_spans if s.role == "back"]
+            window = windows[0] if windows else head[-1] if head else None
+            exceptions = r.exceptions_in(clause_start, clause_end)
+            fields: dict = {}
+            end = found.end()
+            if window is not None:
+                fields = {
+                    "window_value": window.value,
+                    "window_unit": window.unit,
+                    "window_anchor": window.anchor,
+                }
+                if window in windows and window.start > found.end():
+                    end = window.end
+            elif _HISTORY.search(before) or re.search(r"history", r.head):
+                fields = {"window_anchor": "ever"}
+            begin = _status_start(text, clause_start, found.start())
+            yield Constraint(
+                "malignancy",
+                "forbid",
+                begin,
+                end,
+                "malignancy.present",
+                terms=("malignancy",),
+                exceptions=exceptions,
+                is_qualified=bool(exceptions),
+                **fields,
+            )
+            break
+
+
+# ---------------------------------------------------------------------------------------------------------- pregnancy
+_PREGNANT = re.compile(r"\bpregnan(?:t|cy|cies)\b|\bgravid\b|\bgestating\b|\bconceiv\w*|become pregnant")
+_NURSING = re.compile(
+    r"breast[\s-]*feed\w*|\bbreast-?fed\b|\blactat\w+|\bnursing\b(?!\s+(?:home|staff|care|facilit))|\bnurse\b(?=\s+(?:during|a|an|their|the))"
+)
+_PREGNANCY_TEST = re.compile(r"pregnancy\s+test\w*|\bhcg\b|gonadotropin")
+_CONTRACEPTION = re.compile(
+    r"contracept\w*|birth\s+control|method\s+of\s+birth|abstinen\w*|barrier\s+method|prevent\s+pregnancy|avoid\s+(?:becoming\s+)?pregnan\w+"
+)
+
+
+def pregnancy(r: Reading) -> Iterator[Constraint]:
+    """pregnancy.present v1: pregnancy, breastfeeding or a positive test excludes; a negative test is asked for."""
+    text = r.text
+    if not re.search(r"pregnan|breast|lactat|nursing|gravid", text):
+        return
+    for clause_start, clause_end in r.clauses:
+        clause = text[clause_start:clause_end]
+        pregnant = _PREGNANT.search(text, clause_start, clause_end)
+        nursing = _NURSING.search(text, clause_start, clause_end)
+        if not pregnant and not nursing:
+            continue
+        test = _PREGNANCY_TEST.search(text, clause_start, clause_end)
+        contraception = _CONTRACEPTION.search(text, clause_start, clause_end)
+        first = min(m.start() for m in (pregnant, nursing) if m)
+        last = max(m.end() for m in (pregnant, nursing) if m)
+        if r.sense == "require":
+            if test and re.search(r"negative", clause):
+                negative = re.search(r"negative", clause)
+                start = clause_start + negative.start()
+                anchor = _screening(clause)
+                terms = ("pregnancy", "breastfeeding") if nursing else ("pregnancy",)
+                yield Constraint(
+                    "pregnancy_or_breastfeeding",
+                    "forbid",
+                    min(start, test.start()),
+                    max(test.end(), start + 8),
+                    "pregnancy.present",
+                    terms=terms,
+                    window_anchor=anchor,
+                )
+                continue
+            if contraception and not re.search(
+                r"\b(?:not|non)\s*-?\s*(?:be\s+|currently\s+|is\s+|are\s+)?(?:pregnant|breast|lactat|nursing)",
+                clause,
+            ):
+                continue
+            if re.search(
+                r"\b(?:not|non|neither|no)\b[\s-]*(?:\w+\s+){0,6}?(?:pregnan|breast|lactat|nursing|gravid)",
+                clause,
+            ) and not re.search(r"pregnancy\s+(?:outcome|register)", clause):
+                terms = tuple(t for t, m in (("pregnancy", pregnant), ("breastfeeding", nursing)) if m)
+                yield Constraint(
+                    "pregnancy_or_breastfeeding", "forbid", first, last, "pregnancy.present", terms=terms
+                )
+            continue
+        if test and not nursing and not re.search(r"\bpregnant\b|\bpregnancy\b(?!\s+test)", clause):
+            if re.search(r"positive|no(?:t)?\b[^.;]{0,20}negative|without\s+a?\s*negative", clause):
+                yield Constraint(
+                    "pregnancy_or_breastfeeding",
+                    "forbid",
+                    _positive(text, clause_start, test.start()),
+                    test.end(),
+                    "pregnancy.present",
+                    terms=("pregnancy",),
+                    window_anchor=_any_visit(clause),
+                )
+            continue
+        if contraception and not nursing and not re.search(r"\bpregnant\b|^\W*pregnancy", clause):
+            continue
+        if (
+            re.search(
+                r"\bhistory\s+of\s+(?:\w+\s+){0,3}pregnan|\b(?:previous|prior|last|recent|during)\s+pregnanc|pregnancy[\s-]*(?:induced|related|associated)|partner\w*\s+(?:is|are|who)?\s*(?:is\s+|are\s+)?pregnan",
+                clause,
+            )
+            and not nursing
+        ):
+            continue
+        if re.search(r"tested\s+for\s+pregnancy|unwilling\s+(?:or\s+unable\s+)?to\s+be\s+tested", clause):
+            continue
+        terms = tuple(t for t, m in (("pregnancy", pregnant), ("breastfeeding", nursing)) if m)
+        yield Constraint(
+            "pregnancy_or_breastfeeding", "forbid", first, last, "pregnancy.present", terms=terms
+        )
+
+
+def _positive(text: str, clause_start: int, position: int) -> int:
+    found = re.search(r"positive[^.;]{0,40}$", text[clause_start:position])
+    return clause_start + found.start() if found else position
+
+
+def _any_visit(clause: str) -> str | None:
+    if re.search(r"day\s*-?\s*[01]\b|baseline", clause):
+        return "baseline"
+    return "screening" if "screening" in clause else None
+
+
+def contraception(r: Reading) -> Iterator[Constraint]:
+    """contraception.required v1: contraception is asked for, or its refusal excludes; the time after treatment where printed."""
+    text = r.text
+    found = _CONTRACEPTION.search(text)
+    if not found:
+        return
+    wanted = re.compile(
+        r"\b(?:must|agree\w*|willing\w*|practi[sc]\w+|us(?:e|es|ing|ed)|adequate|effective|acceptable|reliable|highly|commit\w*|require\w*|should|employ\w*|protected|accepted|appropriate|medically|consent\w*\s+to\s+use|take\s+precautions|refus\w*|unwilling\w*|not\s+(?:\w+\s+)?(?:using|willing|practi\w+)|unless|adhere|compl\w+|follow\w*|maintain\w*|abstain|ongoing|remain)\b"
+    )
+    for clause_start, clause_end in r.clauses:
+        found = _CONTRACEPTION.search(text, clause_start, clause_end)
+        if not found:
+            continue
+        clause = text[clause_start:clause_end]
+        if not wanted.search(clause) or re.search(r"if\s+(?:they|she|he)\s+becomes?\b", clause):
+            continue
+        if r.in_exception(found.start()) and not re.search(r"unless", clause):
+            continue
+        if re.search(
+            r"\b(?:allowed|permitted|such as|hormonal contraceptives? (?:is|are|that)|interact\w*|affect\w*\s+(?:the\s+)?(?:efficacy|hormonal))\b",
+            clause[: found.start() - clause_start],
+        ) and not re.search(r"must|agree|willing|practi|unless", clause):
+            continue
+        if r.sense == "forbid" and not re.search(
+            r"\b(?:not|un\w+|refus\w*|without|unless|no\b|fail\w*|inadequate|lack\w*|inability|must|who\s+do)\b",
+            clause,
+        ):
+            continue
+        after = [
+            s
+            for s in r.spans
+            if clause_start <= s.start < clause_end
+            and s.start > found.start() - 4
+            and (
+                s.role in ("after", "since")
+                or re.match(r"\s*(?:after|following|post|from)", text[s.end : s.end + 14])
+            )
+            and not re.search(
+                r"menopaus|amenorr|postmeno|sterili", text[max(clause_start, s.start - 60) : s.start]
+            )
+        ]
+        fields: dict = {}
+        end = found.end()
+        if after:
+            fields = {"window_value": after[0].value, "window_unit": after[0].unit}
+            end = max(end, after[0].end)
+        begin = None
+        for word in wanted.finditer(text, clause_start, found.start()):
+            begin = word.start()
+            break
+        yield Constraint(
+            "contraception_required",
+            "require",
+            begin if begin is not None else found.start(),
+            end,
+            "contraception.required",
+            **fields,
+        )
+        return
+
+
+# ------------------------------------------------------------------------------------------------------ MRI, consent
+_MRI = r"(?:mri|magnetic\s+resonance(?:\s+imag\w+)?(?:\s*\(\s*mri\s*\))?|\bmr\s+imaging|\bmr\s+scans?|nmr)"
+_MRI_RULES: tuple[tuple[str, re.Pattern], ...] = (
+    ("mri contraindication", re.compile(rf"contra-?\s?indicat\w*\s+(?:\w+\s+){{0,3}}?(?:to|for|of|against|with|from)?\s*(?:\w+\s+){{0,4}}?(?:\w+\s+or\s+)?{_MRI}|{_MRI}[^.;]{{0,20}}contra-?\s?indicat|(?:incompatible|not\s+compatible)\s+with\s+(?:\w+\s+)?{_MRI}|{_MRI}[\s-]*(?:incompatib\w+|unsafe)|non-?\s?{_MRI}[\s-]*compatible|interfere\s+with\s+(?:\w+\s+){{0,3}}{_MRI}|precludes?\s+(?:\w+\s+){{0,4}}{_MRI}|condition\w*\s+(?:that\s+)?(?:would\s+)?(?:preclud\w+|prevent\w*)\s+(?:\w+\s+){{0,4}}{_MRI}")),
+    ("unable to undergo mri", re.compile(rf"(?:unable|inability|unwilling\w*|cannot|can\s+not|not\s+able|incapable|refusal|not\s+willing|impossib\w+)\s+(?:or\s+\w+\s+)?(?:to\s+|of\s+)?(?:\w+\s+){{0,7}}?{_MRI}")),
+    ("gadolinium hypersensitivity", re.compile(r"(?:allerg\w*|hypersensitiv\w*|sensitivit\w*|anaphyla\w*|intoleran\w*|contra-?\s?indicat\w*|adverse\s+reaction|reactions?)[^.;]{0,60}?\b(?:gadolinium|gd\b|gadolin\w*|mri\s+contrast|contrast\s+(?:media|medium|agent|material|dye))|(?:unable|inability)\s+to\s+(?:receive|tolerate|be\s+administered)[^.;]{0,30}gadolinium|gadolinium[^.;]{0,20}(?:allerg|hypersensitiv|intoleran)")),
+    ("pacemaker", re.compile(r"pace-?\s?makers?\b(?!\w)")),
+    ("metal implant", re.compile(r"(?:metal\w*|ferromagnetic|ferrous|magnetic)\s+(?:\w+\s+){0,3}?(?:implants?|clips?|objects?|foreign|fragments?|devices?|prosthes\w+|parts?|hardware|pieces?|material)|(?:implanted|implants?)\s+(?:\w+\s+){0,3}?(?:metal|ferromagnetic)|aneurysm\s+clips?|cochlear\s+implants?|metal\s+(?:in|within)\s+")),
+    ("artificial heart valve", re.compile(r"(?:artificial|mechanical|metal\w*|prosthetic)\s+(?:heart\s+|cardiac\s+)?valves?")),
+    ("claustrophobia", re.compile(r"claustrophob\w+")),
+    ("orthopedic implant", re.compile(r"ortho?paedic\s+implant|orthopedic\s+implant")),
+    ("orthodontic treatment", re.compile(r"orthodontic\s+(?:treatment|device|work|brace)s?")),
+)  # fmt: skip
+
+
+def mri_contraindication(r: Reading) -> Iterator[Constraint]:
+    """mri.contraindication v1: what keeps a patient from MRI or its contrast medium."""
+    text = r.text
+    if not re.search(
+        r"mri\b|magnetic|gadolin|\bgd\b|pacemaker|claustrophob|implant|contrast|nmr|valve|\bmr\b", text
+    ):
+        return
+    hits: list[tuple[int, int, str, bool]] = []
+    for term, pattern in _MRI_RULES:
+        for found in pattern.finditer(text):
+            hits.append((found.start(), found.end(), term, False))
+            break
+    if not hits:
+        return
+    names = {h[2] for h in hits}
+    speaks = bool(re.search(rf"{_MRI}|gadolin|\bgd\b", text)) or bool(
+        names & {"mri contraindication", "unable to undergo mri"}
+    )
+    # A pacemaker can also stand among cardiac conditions: on its own it says nothing about MRI.
+    if (
+        not speaks
+        and not ({"claustrophobia"} & names and len(names) > 1)
+        and not ({"pacemaker", "metal implant"} <= names)
+    ):
+        return
+    for clause_start, clause_end in r.clauses:
+        own = sorted(h for h in hits if clause_start <= h[0] < clause_end and not r.in_exception(h[0]))
+        if not own:
+            continue
+        before = text[clause_start : own[0][0]]
+        if r.sense == "require" and not re.search(
+            r"\b(?:no|not|without|absence\s+of|free\s+of|never)\b[^.;]{0,50}$", before
+        ):
+            continue
+        terms = tuple(dict.fromkeys(h[2] for h in own))
+        if (
+            len(terms) > 1
+            and "mri contraindication" in terms
+            and {
+                "claustrophobia",
+                "orthopedic implant",
+                "orthodontic treatment",
+                "pacemaker",
+                "metal implant",
+            }
+            & set(terms)
+        ):
+            pass
+        exceptions = r.exceptions_in(clause_start, clause_end)
+        yield Constraint(
+            "mri_contraindication", r.sense, own[0][0], max(h[1] for h in own), "mri.contraindication", terms=terms,
+            window_anchor="baseline" if re.search(r"baseline", text[clause_start:clause_end]) else None, exceptions=exceptions, is_qualified=bool(exceptions),
+        )  # fmt: skip
+
+
+_CONSENT = re.compile(
+    r"(?:sign\w*|provid\w*|giv\w*|written|able|ability|willing\w*|capable|obtain\w*|understand\w*|voluntar\w*|consent\w*\s+(?:form|document)|dated?|complet\w*|read)\b[^.;]{0,90}?\b(?:informed\s+(?:written\s+)?(?:assent|consent)|consents?|assent|\bicf\b)|\b(?:informed\s+consent|consent\s+form|written\s+(?:informed\s+)?consent|informed\s+assent|\bicf\b)\b[^.;]{0,60}?\b(?:sign\w*|obtain\w*|provid\w*|given|must|willing|available|completed)|^\W*(?:written\s+|signed\s+)?informed\s+consent\b|^\W*(?:be\s+)?(?:capable|able)\s+of\s+(?:giving\s+)?(?:informed\s+)?consent"
+)
+_NO_CONSENT = re.compile(
+    r"\b(?:inability|unable|unwilling\w*|refus\w*|not\s+(?:able|willing)|fail\w*|incapable|lack\w*\s+of|no\b|without|absence\s+of|cannot|not\s+capable|impossib\w+)\b[^.;]{0,40}?\b(?:informed\s+consent|consent)\b"
+)
+
+
+def informed_consent(r: Reading) -> Iterator[Constraint]:
+    """consent.given v1: informed consent or assent is asked for; its lack excludes."""
+    text = r.text
+    if "consent" not in text and "assent" not in text and "icf" not in text:
+        return
+    if r.sense == "require":
+        found = _CONSENT.search(text)
+        if (
+            found
+            and not re.search(
+                r"^\W*(?:at|by|on)\s+(?:the\s+)?(?:time|date)\s+of\s+(?:signing\s+)?(?:the\s+)?(?:informed\s+)?consent",
+                text,
+            )
+            and not _only_a_date(text, found)
+        ):
+            yield Constraint("informed_consent", "require", found.start(), found.end(), "consent.given")
+        return
+    found = _NO_CONSENT.search(text)
+    if found and len(text) < 260:
+        yield Constraint("informed_consent", "require", found.start(), found.end(), "consent.given")
+
+
+def _only_a_date(text: str, found: re.Match) -> bool:
+    """ "… at the time of signing informed consent" says when something else holds."""
+    before = text[: found.start()]
+    return (
+        bool(
+            re.search(
+                r"\b(?:time|date|day|prior|before|moment|within|at|when|after|since|upon|from)\s*(?:of\s+|to\s+|the\s+|their\s+|\w+\s+){0,4}$",
+                before[-40:],
+            )
+        )
+        and len(before.strip()) > 12
+    )
+
+
+RULES = (
+    ("lab.limit", 1, ("lab_limit",), lab_limit),
+    ("infection.present", 1, ("infection",), infection),
+    ("malignancy.present", 1, ("malignancy",), malignancy),
+    ("pregnancy.present", 1, ("pregnancy_or_breastfeeding",), pregnancy),
+    ("contraception.required", 1, ("contraception_required",), contraception),
+    ("mri.contraindication", 1, ("mri_contraindication",), mri_contraindication),
+    ("consent.given", 1, ("informed_consent",), informed_consent),
+)

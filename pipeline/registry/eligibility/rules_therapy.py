@@ -1,0 +1,977 @@
+"""Rules about treatments: required before, forbidden before, washed out, concomitant, steroids, investigational drugs.
+
+One pass over the drug names of a criterion; what is said about them (prior, current, for how long, within which time,
+except) decides the kind. Only wording counts, never which study prints it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import polars as pl
+
+from pipeline import drugs
+from pipeline.registry.eligibility.lexicon import Mention
+from pipeline.registry.eligibility.quantities import (
+    NUMBER,
+    UNIT,
+    Bounds,
+    Span,
+    anchor_after,
+    compared,
+    number,
+    unit_of,
+)
+from pipeline.registry.eligibility.reading import Constraint, Reading
+
+STEROIDS = frozenset({"corticosteroid", "corticotropin"})
+INVESTIGATIONAL = "investigational drug"
+
+# The drug is named for another reason than having been taken.
+_OTHER_REASON_BEFORE = re.compile(
+    r"(?:hypersensitiv\w*|allerg\w*|intoleran\w*|contra-?indicat\w*|anaphyla\w*|sensitivit\w*|adverse (?:event|reaction)s?|side effects?|reactions?|toxicit\w*|respon\w+|refractor\w*|resistan\w*|residual|components?|excipients?|ingredients?|eligib\w+|candidates?|indicat\w+|suitab\w+|appropriate|randomi[sz]ed to|assigned to|allocated to|arm|planned to (?:start|begin|initiate|receive)|plan(?:ning)? to|scheduled|about to|intend\w*|decision to|decided to|prescri\w+|initiat\w+|start(?:ing|ed)?|begin\w*|before (?:initiating|starting)|switch\w*|benefit from|response to|unwilling\w*|willing\w*|agree\w*|accept|refus\w*|understand|interact\w*|studies? (?:with|of)|trials? (?:with|of)|knowledge|psychosis|metaboli[sz]ed|similar (?:to|chemical)|structurally|expos\w+ to the study|safety of|efficacy of|risks? of|need(?:s|ing|ed)? (?:for|to)|requir\w+|alternatives? to|monitoring|access to|compliance|information|labell?ing|package insert|instructions)\b[^.;]{0,75}$"
+)
+_STRONG_REASON = re.compile(
+    r"(?:hypersensitiv\w*|allerg\w*|contra-?indicat\w*|anaphyla\w*|sensitivity to|intoleran\w*|adverse (?:event|reaction)s?|excipients?|ingredients?|antibod(?:y|ies) (?:to|against)|components?|not\s+accept|declin\w+|refus\w*|unwilling\w*)\b[^.;]{0,120}$"
+)
+_OTHER_REASON_AFTER = re.compile(
+    r"\s*(?:-?\s*(?:arm|group|antibod\w+|psychosis|allergy|hypersensitivity|intolerance|contraindication|naive|naïve|resistan\w*|induced|associated|related|level|concentration|titer|titre|trial|study)\b|\s+(?:is|are) contraindicated|\s+treatment\s+(?:initiation|start))"
+)
+_NOT_TAKEN_NOW = re.compile(
+    r"\b(?:first|next|before|prior to)\s+(?:the\s+)?(?:first\s+)?(?:dose\s+of\s+|infusion\s+of\s+|study\s+)?$"
+)
+
+_PRIOR = re.compile(
+    r"\b(?:prior|previous(?:ly)?|history|histories|ever|(?:have|has|had|having)\s+(?:ever\s+|previously\s+|also\s+)?(?:received|taken|used|been\s+(?:\w+\s+)?(?:treated|on|exposed|given|administered))|been\s+(?:previously\s+)?(?:treated|exposed)|treated\s+with|received|receipt|exposed|exposure|experience\s+with|failed|failure|recent|past|at\s+any\s+time|lifetime|who\s+(?:took|used)|treatment\s+with|therapy\s+with|administration\s+of|tried|use[d]?\s+of)\b"
+)
+_PRIOR_STRICT = re.compile(
+    r"\b(?:prior|previous(?:ly)?|history|ever|(?:have|has|had|having)\s+(?:ever\s+|previously\s+)?(?:received|taken|used|been\s+(?:\w+\s+)?(?:treated|exposed|given))|been\s+(?:previously\s+)?(?:treated|exposed)|treated|received|receipt|exposed|exposure|failed|past|at\s+any\s+time|lifetime|tried)\b"
+)
+_CURRENT = re.compile(
+    r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|taking|takes|receiving|on\s+(?:concurrent\s+|concomitant\s+|continuous\s+|chronic\s+|daily\s+|regular\s+|any\s+|a\s+)*(?:treatment|therapy|medication|drugs?)|use\s+of|using|users?\s+of|being\s+treated|requir\w+|chronic\s+(?:use|treatment|therapy)|regular\s+use|need\s+for|abstain|consumption|change\s+in|at\s+(?:the\s+time\s+of\s+)?(?:screening|baseline|entry|inclusion|enrol\w+))\b"
+)
+_NOW = re.compile(r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|receiving|taking)\b")
+_AND_CURRENT = re.compile(r"\b(?:concomitant(?:ly)?|concurrent(?:ly)?|current(?:ly)?|ongoing)\b")
+_EVER = re.compile(
+    r"\b(?:at\s+any\s+(?:time|point)|any\s+time|ever\b|in\s+the\s+past(?!\s*\d|\s+(?:year|month|week|\())|lifetime|regardless of (?:when|time))"
+)
+_NEGATIVE = re.compile(
+    r"\b(?:no|not|never|without|naive\s+to|neither|nor|absence\s+of|free\s+(?:of|from)|abstain\w*|off|discontinu\w+|stopp\w+|completed|cessation|wash\s?-?out|untreated\s+with|non-?use|refrain\w*|have\s+not|has\s+not|had\s+no)\b"
+)
+_NAIVE = re.compile(
+    r"\b(?:treatment|therapy|dmt|dmd|drug)\s*-?\s*(?:naive|naïve)\b|\bnaive\s+to\s+(?:\w+\s+){0,3}?(?:treatment|therapy|dmts?)|\b(?:naive|naïve)\s+patients|\buntreated\b|\b(?:disease[- ]modifying\s+(?:therapy|treatment|drug)s?)\s*-?\s*(?:naive|naïve)"
+)
+_DISCONTINUED = re.compile(
+    r"\b(?:discontinu\w+|stopp\w+|wash\w*\s?-?out|off|free\s+(?:of|from)|without|not\s+(?:\w+\s+){0,4}?|no\s+)"
+)
+_CAP_COUNT = re.compile(
+    r"(?P<symbol>[≤<])\s*(?:of\s+)?(?P<value>\d)\s*(?:different\s+|prior\s+|previous\s+|approved\s+|other\s+|types?\s+of\s+)*(?:class\w*|dmts?|dmds?|therap\w+|treatments?|drugs?|agents?|medications?|lines?|disease)"
+)
+_TRIED = re.compile(
+    r"(?:(?P<symbol>[≥>])\s*)?\b(?P<value>\d)(?:\s*\(\s*\d\s*\))?(?P<more>\s*or\s+more)?\s*(?:of\s+)?(?:different\s+|prior\s+|previous\s+|approved\s+|other\s+|licensed\s+|ms\s+|types?\s+of\s+|courses?\s+of\s+|classes\s+of\s+|first[- ]line\s+|the\s+|available\s+|standard\s+|lines?\s+of\s+)*$"
+)
+_BOTH = re.compile(r"\b(?:both|2\s*(?:different\s+)?class\w*)\b")
+_FOR_DRUG = re.compile(r"\s*for\s+")
+_EXPOSURE = re.compile(
+    rf"(?P<symbol>[≥≤><])?\s*(?P<value>{NUMBER})\s*-?\s*(?:consecutive\s+|continuous\s+|cumulative\s+)?(?P<unit>{UNIT})\s*(?P<after>or\s+(?:longer|more|greater)|and\s+(?:longer|more))?\s*(?P<words>(?:of\s+)?(?:total\s+|cumulative\s+|continuous\s+|consecutive\s+)?(?:exposure|duration|treatment|therapy|use|consecutive|cumulative))?"
+)
+_DOSE_CHANGE = re.compile(r"\bchange\s+in\s+(?:the\s+)?(?:dos\w+|medication|regimen)")
+_STUDY_PARTICIPATION = re.compile(
+    r"(?:participat\w*|enrol\w*|involve\w*|tak\w+ part|includ\w+|subjects?|patients?)\s+(?:simultaneously\s+|concurrently\s+|currently\s+)?(?:in|into|of)\s+(?:\w+\s+){0,2}?(?:other|another|any(?:\s+other)?|an?|different|concurrent|drug|previous|clinical|investigational|interventional)\b[^.;,]{0,60}?\b(?:trials?|stud(?:y|ies)|research)\b"
+    r"|(?:other|another|concurrent|different|previous|drug)\s+(?:\w+\s+){0,3}?(?:clinical\s+|interventional\s+|investigational\s+|research\s+|drug\s+|therapeutic\s+|treatment\s+|intervention\w*\s+)(?:trials?|stud(?:y|ies)|research(?:\s+stud\w+)?|protocols?)|(?:other|another)\s+(?:trials?|stud(?:y|ies))\b"
+    r"|participat\w+\s+in\s+(?:drug\s+)?clinical\s+(?:drug\s+)?(?:trials?|stud(?:y|ies))|investigational\s+(?:drug\s+)?(?:trials?|stud(?:y|ies))"
+)
+_DRUG_INVESTIGATION = re.compile(
+    r"\b(?:use|used|using|treat\w*|receiv\w*|receipt|participat\w*|expos\w*|taken|taking|therapy|prior|previous|concomitant|concurrent|current|other|another|any|administration|exposure|enrol\w*|within|last|past|involv\w+|experimental|received|dose\s+of)\b[^.;]{0,140}$"
+)
+_OWN_STUDY_DRUG = re.compile(
+    r"\b(?:the\s+investigational|of\s+investigational|to\s+(?:the\s+)?investigational|first\s+dose\s+of\s+(?:the\s+)?|dose\s+of\s+(?:the\s+)?(?:investigational|study)|last\s+dose\s+of\s+(?:the\s+)?|after\s+(?:the\s+)?|administration\s+of\s+(?:the\s+)?|allerg\w*[^.;]{0,60}|hypersensitiv\w*[^.;]{0,60}|contraindicat\w*[^.;]{0,60}|compliance\s+with\s+|safety\s+of\s+|comply[^.;]{0,40}|duration\s+of\s+)$"
+)
+
+
+class _Segment(NamedTuple):
+    """Drug names that share what is said about them."""
+
+    mentions: list[Mention]
+    window: Span | None
+    is_ever: bool
+    end: int
+
+
+def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
+    text, out = r.text, []
+    for m in r.mentions:
+        if m.family != "drug" or not clause_start <= m.start < clause_end:
+            continue
+        before = text[max(clause_start, m.start - 130) : m.start]
+        after = text[m.end : m.end + 40]
+        if _OTHER_REASON_AFTER.match(after) and not _NAIVE.search(text[m.start : m.end + 20]):
+            continue
+        if re.search(r"\banti-?\s*$", before):
+            continue
+        if _STRONG_REASON.search(before):
+            continue
+        if m.term == INVESTIGATIONAL and (
+            _OWN_STUDY_DRUG.search(before) or not _DRUG_INVESTIGATION.search(text[clause_start : m.end + 1])
+        ):
+            continue
+        weak = _OTHER_REASON_BEFORE.search(before)
+        if weak and not re.search(
+            r"\b(?:treated|received|taken|used|use|history|prior|previous|previously|exposure|exposed|treatment with|therapy with|stable|stopp\w+|discontinu\w+|current\w*|concurrent|concomitant|receiving|taking)\b",
+            before[weak.start() :],
+        ):
+            continue
+        if re.search(r"\b(?:first|next)\s+dose\s+of\s+(?:high[- ]dose\s+)?$", before):
+            continue
+        if _NOT_TAKEN_NOW.search(before) and re.match(
+            r"\s*(?:infusion|dose|treatment|injection|initiation|start|therapy|administration)", after
+        ):
+            continue
+        out.append(m)
+    return out
+
+
+def _terms(mentions: list[Mention], r: Reading) -> tuple[str, ...]:
+    terms = list(dict.fromkeys(term for m in mentions for term in m.term.split("+")))
+    last = max((m.end for m in mentions), default=0)
+    first = min((m.start for m in mentions), default=0)
+    # "interferon-beta (either 1a or 1b)", "interferon beta-1a or 1b"
+    near = r.text[first : last + 30]
+    if any(t.startswith("interferon beta") for t in terms):
+        for name in ("1a", "1b"):
+            if (
+                re.search(rf"\b{name}\b", near)
+                and f"interferon beta-{name}" not in terms
+                and re.search(r"\b1a\b[^.;]{0,12}\b1b\b", near)
+            ):
+                terms.append(f"interferon beta-{name}")
+    return tuple(terms)
+
+
+def _exposure(r: Reading, start: int, end: int) -> tuple[Bounds, str, str, int, int] | None:
+    """A stated amount of treatment: bounds, unit, measure, and where it stands."""
+    text = r.text
+    for found in _EXPOSURE.finditer(text, start, end):
+        if r.in_exception(found.start()):
+            continue
+        span_like = text[found.end("unit") : found.end("unit") + 30]
+        if (
+            re.match(
+                r"[)\s,]*(?:prior|before|preceding|ago|previous|of\s+(?:screening|baseline|randomi|study|enrol|inclusion)|from|since)",
+                span_like,
+            )
+            and not found["words"]
+        ):
+            continue
+        words, after, symbol = found["words"], found["after"], found["symbol"]
+        left = text[max(0, found.start() - 40) : found.start()]
+        if not (
+            words
+            or after
+            or re.search(r"consecutive|continuous|cumulative", found.group())
+            or (symbol and re.search(r"\b(?:for|exposure|duration|treat\w*)\b[^.;,]{0,18}$", left))
+        ):
+            continue
+        if re.search(r"(?:last|past|previous|prior|within|preceding)\s*(?:the\s+)?$", left):
+            continue
+        if after and re.search(r"\bless|shorter", after):
+            continue
+        value = number(found["value"])
+        if symbol is None and after is None:
+            continue
+        bounds = compared(symbol or "≥", value)
+        around = text[max(0, found.start() - 50) : found.end() + 40]
+        measure = "course" if re.search(r"consecutive|continuous", around) else "exposure"
+        return bounds, unit_of(found["unit"]), measure, found.start(), found.end()
+    return None
+
+
+def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Mention]) -> list[_Segment]:
+    """Which window belongs to which drugs: a list is closed by the window behind it; a window before opens one."""
+    text = r.text
+    windows = [s for s in r.spans if clause_start <= s.start < clause_end and s.role in ("back", "since")]
+    if r.sense == "forbid":
+        windows += [
+            s
+            for s in r.spans
+            if clause_start <= s.start < clause_end
+            and s.role in ("for", "other")
+            and re.search(r"\bfor\s*(?:the\s+)?$|\(\s*$", text[max(0, s.start - 8) : s.start])
+            and re.match(r"\s*(?:prior|before|\)|for\b)", text[s.end :])
+        ]
+    exposure = _exposure(r, clause_start, clause_end)
+    if exposure:
+        windows = [w for w in windows if not (exposure[3] <= w.start < exposure[4])]
+    windows = [w for w in windows if not re.match(r"\s*(?:of\s+age|old)", text[w.end :])]
+    evers = [(m.start(), m.end()) for m in _EVER.finditer(text, clause_start, clause_end)]
+    items: list[tuple[int, str, object]] = [(m.start, "drug", m) for m in mentions]
+    items += [(w.start, "window", w) for w in windows]
+    items += [(a, "ever", (a, b)) for a, b in evers]
+    items.sort(key=lambda item: item[0])
+    out: list[_Segment] = []
+    collected: list[Mention] = []
+    pending: Span | None = None
+    closed = False
+    last_closing: _Segment | None = None
+    for position, kind, item in items:
+        if kind == "drug":
+            own_exposure = (
+                exposure
+                and 0 <= exposure[3] - item.end < 26
+                and re.fullmatch(
+                    r"\s*(?:exposure|treatment|use|therapy)\s*(?:of|for)?\s*", text[item.end : exposure[3]]
+                )
+            )  # type: ignore[attr-defined]
+            if own_exposure and collected and re.search(r"\bor\s+$", text[:position]):
+                out.append(_Segment(collected, pending, False, position))
+                collected, pending = [], None
+            collected.append(item)  # type: ignore[arg-type]
+            closed = False
+        elif kind == "window":
+            window: Span = item  # type: ignore[assignment]
+            for_drug = _FOR_DRUG.match(text, window.end)
+            following = [m for m in mentions if for_drug and 0 <= m.start - for_drug.end() < 30]
+            if (
+                following
+                and (collected or out)
+                and not re.match(r"\s*for\s+(?:relapses?|ms\b|the treatment)", text[window.end :])
+            ):
+                # "(1 month for fluoxetine)": an own window for the drug that follows
+                if collected:
+                    out.append(_Segment(collected, pending, False, position))
+                    collected, pending = [], None
+                pending = window
+                continue
+            if collected:
+                segment = _Segment(collected, window, False, window.end)
+                out.append(segment)
+                collected, pending, closed, last_closing = [], None, True, segment
+            elif (
+                closed
+                and last_closing
+                and re.match(r"[^a-z]*(?:or|and|whichever)\b", text[last_closing.end : window.start])
+                and window.start - last_closing.end < 30
+            ):
+                continue
+            else:
+                pending = window
+        else:
+            _, end = item  # type: ignore[misc]
+            if collected:
+                out.append(_Segment(collected, None, True, end))
+                collected, pending, closed = [], None, True
+            else:
+                pending = None
+    if collected:
+        out.append(_Segment(collected, pending, False, clause_end))
+    head = [s for s in r.head_spans if s.role in ("back", "since")]
+    if head and clause_start == 0:
+        out = [s._replace(window=head[-1]) if s.window is None and not s.is_ever else s for s in out]
+    # "A within 3 months, B within 6 months": what a bracket repeats belongs to its drug
+    return [s for s in out if s.mentions]
+
+
+def therapies(r: Reading) -> list[Constraint]:
+    """therapy.* v1: what must or must not have been taken, when, for how long, with what exceptions."""
+    out: list[Constraint] = []
+    if (
+        any(m.family == "drug" for m in r.mentions)
+        or "naive" in r.text
+        or "untreated" in r.text
+        or "no therapy" in r.text
+    ):
+        for index, (clause_start, clause_end) in enumerate(r.clauses):
+            if r.permits(clause_start, clause_end):
+                continue
+            if r.sense == "require":
+                out.extend(_required(r, clause_start, clause_end))
+            else:
+                out.extend(_forbidden(r, clause_start, clause_end, index))
+    out.extend(_participation(r, out))
+    return out
+
+
+# ------------------------------------------------------------------------------------------------------------ excluded
+def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> list[Constraint]:
+    text, out = r.text, []
+    clause = text[clause_start:clause_end]
+    mentions = _usable(r, clause_start, clause_end)
+    if not mentions:
+        return []
+    # An introduction lends its words only where it speaks of treatment ("Patients who have been treated with:").
+    head = r.head if re.search(r"treat|therap|medicat|drug|receiv|\buse|taken|taking|expos", r.head) else ""
+    head_words = head + " " + (text[:clause_start] if index else "")
+    excepted = [m for m in mentions if r.in_exception(m.start)]
+    mentions = [m for m in mentions if not r.in_exception(m.start)]
+    if not mentions:
+        return []
+    if re.search(
+        r"\b(?:have|has|had)\s+not\b|\bdid\s+not\b|\bnot\s+(?:been\s+)?(?:treated|receiv\w+|on|taking)\b|\bfail\w*\s+to\b",
+        text[clause_start : mentions[0].start],
+    ) and not re.search(r"\b(?:must|may|should)\s+not\b", clause):
+        return []
+    if re.search(r"^\W*(?:unless|women|females?|wocbp|men\b|male|sexually)", clause) and re.search(
+        r"contracepti|childbearing|child-bearing|birth control", clause
+    ):
+        return []
+    if re.search(r"contraceptive method|method of contraception|birth control", clause):
+        return []
+    exceptions = r.exceptions_in(clause_start, clause_end)
+    exception_terms = tuple(dict.fromkeys(m.term for m in excepted))
+    segments = _segments(r, clause_start, clause_end, mentions)
+    exposure = _exposure(r, clause_start, clause_end)
+    for number_of, segment in enumerate(segments):
+        first = segment.mentions[0].start
+        last = max(m.end for m in segment.mentions)
+        terms = _terms(segment.mentions, r)
+        begin = _verb_start(r, clause_start, first) if number_of == 0 else first
+        before = text[clause_start:first] if number_of == 0 else text[clause_start:last]
+        words = before + " " + text[last : min(clause_end, last + 50)]
+        prior = _PRIOR.search(words) or _PRIOR.search(head_words)
+        strict = (
+            _PRIOR_STRICT.search(before)
+            or _PRIOR_STRICT.search(head_words)
+            or _PRIOR_STRICT.search(text[last : min(clause_end, last + 30)])
+        )
+        current = _CURRENT.search(words) or _CURRENT.search(head)
+        if (_NOW.search(before) or before.endswith(" on ")) and not _PRIOR_STRICT.search(before):
+            prior, strict, current = None, None, True
+        if prior and not strict and not segment.is_ever and not _treats_ms(terms):
+            prior, current = None, True
+        window = segment.window
+        end = max(last, window.end) if window and window.start >= first else last
+        begin = (
+            min(begin, window.start)
+            if window and clause_start <= window.start < first and window in r.spans
+            else begin
+        )
+        bounds, unit, measure = Bounds(None, None, None, None), None, None
+        following = segments[number_of + 1].mentions[0].start if number_of + 1 < len(segments) else clause_end
+        if (
+            exposure
+            and (exposure[3] >= first or number_of == 0)
+            and exposure[3] <= min(segment.end + 60, following)
+        ):
+            bounds, unit, measure = exposure[0], exposure[1], exposure[2]
+            end = max(end, exposure[4])
+        both = _BOTH.search(text[clause_start:first]) and len(terms) >= 2
+        fields = {
+            "terms": terms, "exception_terms": exception_terms, "exceptions": exceptions,
+            "is_qualified": bool(exceptions) and not exception_terms,
+        }  # fmt: skip
+        if both and window is None:
+            specific = tuple(t for t in terms if t != "ms disease-modifying therapy")
+            out.append(
+                Constraint(
+                    "prior_therapy_forbidden",
+                    "forbid",
+                    begin,
+                    end,
+                    "therapy.prior_forbidden",
+                    2,
+                    True,
+                    unit="count",
+                    measure="therapies",
+                    window_anchor="ever",
+                    term_logic="all",
+                    **{**fields, "terms": specific or terms},
+                )
+            )
+            continue
+        own = segment.mentions
+        only_steroids = all(m.term in STEROIDS for m in own)
+        only_investigational = all(m.term == INVESTIGATIONAL for m in own)
+        measured = {
+            "min_value": bounds.min_value,
+            "min_inclusive": bounds.min_inclusive,
+            "max_value": bounds.max_value,
+            "max_inclusive": bounds.max_inclusive,
+            "unit": unit,
+            "measure": measure,
+        }
+        if only_investigational:
+            out.append(
+                Constraint(
+                    "other_investigational_drug",
+                    "forbid",
+                    begin,
+                    end,
+                    "therapy.investigational",
+                    **_when(window, bool(prior)),
+                    **{**fields, "terms": (INVESTIGATIONAL,)},
+                )
+            )
+            continue
+        if _DOSE_CHANGE.search(before):
+            out.append(
+                Constraint(
+                    "concomitant_therapy_forbidden",
+                    "forbid",
+                    begin,
+                    end,
+                    "therapy.concomitant",
+                    **_when(window, False),
+                    **{**fields, "is_qualified": True},
+                )
+            )
+            continue
+        if only_steroids:
+            if window is None and not (
+                prior
+                or current
+                or measure
+                or re.search(r"chronic|systemic|long[- ]term|regular", clause)
+                or r.head
+            ):
+                continue
+            out.append(
+                Constraint(
+                    "steroid_use_forbidden",
+                    "forbid",
+                    begin,
+                    end,
+                    "therapy.steroids",
+                    **measured,
+                    **_when(window, segment.is_ever),
+                    **fields,
+                )
+            )
+            continue
+        if window is not None:
+            out.append(
+                Constraint(
+                    "washout",
+                    "forbid",
+                    begin,
+                    end,
+                    "therapy.washout",
+                    **measured,
+                    **_when(window, False),
+                    **fields,
+                )
+            )
+            if _AND_CURRENT.search(before + text[first : min(clause_end, end)]) and re.search(
+                r"\bor\s+(?:concomitant|concurrent|current|ongoing)|(?:concomitant|concurrent|current|ongoing)\w*\s*(?:,|or|and|/)",
+                clause,
+            ):
+                out.append(
+                    Constraint(
+                        "concomitant_therapy_forbidden", "forbid", begin, end, "therapy.concomitant", **fields
+                    )
+                )
+            continue
+        if segment.is_ever or (prior and strict):
+            out.append(
+                Constraint(
+                    "prior_therapy_forbidden",
+                    "forbid",
+                    begin,
+                    end,
+                    "therapy.prior_forbidden",
+                    **measured,
+                    window_anchor="ever",
+                    **fields,
+                )
+            )
+            continue
+        if measure:
+            out.append(
+                Constraint(
+                    "prior_therapy_forbidden",
+                    "forbid",
+                    begin,
+                    end,
+                    "therapy.prior_forbidden",
+                    **measured,
+                    window_anchor="ever",
+                    **fields,
+                )
+            )
+            continue
+        if current:
+            out.append(
+                Constraint(
+                    "concomitant_therapy_forbidden", "forbid", begin, end, "therapy.concomitant", **fields
+                )
+            )
+            continue
+        if prior:
+            out.append(
+                Constraint(
+                    "prior_therapy_forbidden",
+                    "forbid",
+                    begin,
+                    end,
+                    "therapy.prior_forbidden",
+                    window_anchor="ever",
+                    **fields,
+                )
+            )
+    return out
+
+
+@lru_cache(maxsize=1)
+def _ms_drugs() -> frozenset[str]:
+    named = drugs.drugs().filter(
+        pl.col("is_dmt") | pl.col("groups").str.contains("immunosuppressant|cytotoxic|cell_depleting")
+    )["inn"]
+    return frozenset(named) | _MS_CLASSES
+
+
+# Classes of which "treatment with …" without a time means ever; of any other drug it means now.
+_MS_CLASSES = frozenset(
+    ("ms disease-modifying therapy", "immunosuppressant", "immunomodulator", "interferon", "monoclonal antibody", "cytotoxic therapy",
+     "chemotherapy", "cell-depleting therapy", "b-cell-depleting therapy", "anti-cd20 antibody", "anti-cd4 antibody", "s1p receptor modulator",
+     "stem cell transplantation", "bone marrow transplantation", "total lymphoid irradiation", "total body irradiation", "transplantation",
+     "t cell vaccination", "t cell receptor vaccination", "bone marrow ablation", "fumaric acid esters", "intravenous immunoglobulin")
+)  # fmt: skip
+
+
+def _treats_ms(terms: tuple[str, ...]) -> bool:
+    return any(t in _ms_drugs() for t in terms)
+
+
+def _when(window: Span | None, is_ever: bool) -> dict:
+    if window is None:
+        return {"window_anchor": "ever"} if is_ever else {}
+    return {
+        "window_value": window.value, "window_unit": window.unit, "window_near_value": window.near,
+        "window_near_unit": window.near_unit, "window_anchor": window.anchor,
+    }  # fmt: skip
+
+
+def _verb_start(r: Reading, clause_start: int, first: int) -> int:
+    found = None
+    for found in re.finditer(
+        r"\b(?:prior|previous|previously|use|treatment|treated|therapy|history|concomitant|concurrent|current|currently|received|receiving|any|exposure|stable|patients|subjects)\b",
+        r.text[clause_start:first],
+    ):
+        return clause_start + found.start()
+    return first
+
+
+# ------------------------------------------------------------------------------------------------------------ required
+_THERAPY_VERB = re.compile(
+    r"\b(?:treated|treatment|therapy|receiv\w+|taking|taken|on|stable|tried|failed|failure|prior|previous\w*|history|use|used|using|dose|dosing|exposure|started|initiated|been)\b"
+)
+_SUBGROUP = re.compile(
+    r"\b(?:if|those|patients|subjects|participants|individuals|who\s+are)\s+(?:\w+\s+){0,4}?(?:on|taking|receiving|using|treated\s+with)\b[^.;]{0,120}?\b(?:must|should|need|are\s+required|have\s+to|will|is\s+required)\b|^\W*if\b|\bif\s+(?:on|taking|receiving|using|treated|the\s+patient|patients|subjects?)\b"
+)
+_STILL_WITHOUT = re.compile(r"\bno\s+(?:ms\s+|current\s+|immunomodulatory\s+)?(?:therapy|treatment)\s+for\b")
+
+
+def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint]:
+    text, out = r.text, []
+    clause = text[clause_start:clause_end]
+    mentions = [m for m in _usable(r, clause_start, clause_end) if not r.in_exception(m.start)]
+    spans = [s for s in r.spans if clause_start <= s.start < clause_end]
+    without = _STILL_WITHOUT.search(text, clause_start, clause_end)
+    if without:
+        following = [s for s in spans if s.start >= without.start()]
+        if following:
+            span = following[0]
+            anchor = span.anchor or next((s.anchor for s in spans if s.anchor), None)
+            out.append(
+                Constraint(
+                    "washout",
+                    "require",
+                    without.start(),
+                    span.end,
+                    "therapy.washout",
+                    window_value=span.value,
+                    window_unit=span.unit,
+                    window_anchor=anchor,
+                    terms=("ms disease-modifying therapy",),
+                )
+            )
+            mentions = [m for m in mentions if m.start < without.start()]
+            spans = [s for s in spans if s.start < without.start()]
+    naive = _NAIVE.search(text, clause_start, clause_end)
+    cap = _CAP_COUNT.search(text, clause_start, clause_end)
+    if cap and mentions:
+        terms = _terms(mentions, r)
+        specific = tuple(t for t in terms if t != "ms disease-modifying therapy") or terms
+        out.append(
+            Constraint(
+                "prior_therapy_forbidden",
+                "require",
+                cap.start(),
+                max(cap.end(), mentions[-1].end),
+                "therapy.cap",
+                None,
+                None,
+                float(cap["value"]),
+                cap["symbol"] == "≤",
+                "count",
+                "therapies",
+                window_anchor="ever",
+                terms=specific,
+            )
+        )
+        return out
+    if naive and r.is_ms:
+        # "Treatment-naive or on interferon" names both alternatives, "treatment-naive" alone is the demand.
+        alternative = (
+            bool(mentions) and re.search(r"\bor\b", text[naive.end() : mentions[0].start]) is not None
+        )
+        if alternative or (not mentions and re.search(r"\bor\b", text[naive.end() : clause_end]) is None):
+            out.append(
+                Constraint(
+                    "prior_therapy_forbidden",
+                    "require",
+                    naive.start(),
+                    naive.end(),
+                    "therapy.naive",
+                    window_anchor="ever",
+                    terms=("ms disease-modifying therapy",),
+                )
+            )
+        if not mentions:
+            return out
+    if not mentions or _SUBGROUP.search(clause):
+        return out
+    if re.search(r"contracepti|birth control|childbearing|child-bearing", clause):
+        return out
+    # Groups of names with what is denied and what is asked for kept apart ("on X … and no Y").
+    runs: list[list[Mention]] = [[mentions[0]]]
+    for m in mentions[1:]:
+        between = text[runs[-1][-1].end : m.start]
+        if (
+            _NEGATIVE.search(between)
+            or len(between) > 90
+            or re.search(r"\bsince\b|\bmust\b|\bfollowed\b", between)
+        ):
+            runs.append([m])
+        else:
+            runs[-1].append(m)
+    for index, run in enumerate(runs):
+        first, last = run[0].start, run[-1].end
+        lower = runs[index - 1][-1].end if index else clause_start
+        before = text[lower:first]
+        upper = runs[index + 1][0].start if index + 1 < len(runs) else clause_end
+        out.extend(_one_required(r, run, clause_start, lower, upper, before, first, last))
+    return out
+
+
+def _one_required(
+    r: Reading,
+    run: list[Mention],
+    clause_start: int,
+    lower: int,
+    upper: int,
+    before: str,
+    first: int,
+    last: int,
+) -> list[Constraint]:
+    text = r.text
+    terms = _terms(run, r)
+    after_spans = [s for s in r.spans if last - 1 <= s.start < upper]
+    before_spans = [s for s in r.spans if lower <= s.start and s.end <= first]
+    changes = re.search(
+        r"\b(?:no|without)\s+(?:\w+\s+)?(?:change|modification|adjustment|alteration)s?\s+(?:in|of|to)\b",
+        before,
+    )
+    only_steroids = all(m.term in STEROIDS for m in run)
+    only_investigational = all(m.term == INVESTIGATIONAL for m in run)
+    negative = _NEGATIVE.search(before[-110:])
+    if negative and re.search(
+        r"\bor\s+(?:on|treated|patients?|subjects?|who|currently|previously|receiving)\b",
+        before[-110:][negative.end() :],
+    ):
+        negative = None
+    since = [s for s in before_spans if s.role == "since"]
+    if since and re.search(
+        r"since\s+(?:the\s+|their\s+)?(?:last|final|most recent|stopping|discontinu\w+)", before
+    ):
+        s = since[-1]
+        return [
+            Constraint(
+                "washout",
+                "require",
+                s.start,
+                last,
+                "therapy.washout",
+                window_value=s.value,
+                window_unit=s.unit,
+                window_anchor=s.anchor or anchor_after(text, last),
+                terms=terms,
+            )
+        ]
+    if negative:
+        pick = (
+            [s for s in after_spans if s.role in ("back", "for", "since")]
+            or [
+                s
+                for s in before_spans
+                if s.role in ("back", "for")
+                and s.start >= lower + max(0, len(before) - 110) + negative.start()
+            ]
+        )[:1]
+        begin = lower + max(0, len(before) - 110) + negative.start()
+        if changes:
+            window = next((s for s in after_spans if s.role in ("back", "for")), None)
+            return [
+                Constraint(
+                    "concomitant_therapy_forbidden",
+                    "require",
+                    begin,
+                    window.end if window else last,
+                    "therapy.concomitant",
+                    **_when(window, False),
+                    terms=terms,
+                    is_qualified=True,
+                )
+            ]
+        end = max(last, pick[0].end) if pick and pick[0].start >= first else last
+        window = pick[0] if pick else None
+        if only_investigational:
+            return [
+                Constraint(
+                    "other_investigational_drug",
+                    "require",
+                    begin,
+                    end,
+                    "therapy.investigational",
+                    **_when(window, False),
+                    terms=(INVESTIGATIONAL,),
+                )
+            ]
+        if only_steroids:
+            return [
+                Constraint(
+                    "steroid_use_forbidden",
+                    "require",
+                    begin,
+                    end,
+                    "therapy.steroids",
+                    **_when(window, False),
+                    terms=terms,
+                )
+            ]
+        if window is not None:
+            return [
+                Constraint(
+                    "washout", "require", begin, end, "therapy.washout", **_when(window, False), terms=terms
+                )
+            ]
+        if re.search(
+            r"\b(?:never|naive|naïve|prior|previous\w*|history|ever|untreated)\b", before
+        ) or re.match(r"\s*-?\s*naive", text[last:]):
+            return [
+                Constraint(
+                    "prior_therapy_forbidden",
+                    "require",
+                    begin,
+                    end,
+                    "therapy.prior_forbidden",
+                    window_anchor="ever",
+                    terms=terms,
+                )
+            ]
+        if re.search(
+            r"\b(?:current\w*|concomitant\w*|concurrent\w*|taking|receiving|abstain\w*|use|on)\b", before
+        ):
+            return [
+                Constraint(
+                    "concomitant_therapy_forbidden", "require", begin, end, "therapy.concomitant", terms=terms
+                )
+            ]
+        return []
+    exposure = _exposure(r, clause_start, upper)
+    if (
+        exposure
+        and exposure[0].max_value is not None
+        and re.search(r"treated|exposure|received|treatment", before + text[last:upper])
+    ):
+        bounds = exposure[0]
+        return [
+            Constraint(
+                "prior_therapy_forbidden",
+                "require",
+                first,
+                max(last, exposure[4]),
+                "therapy.cap",
+                *bounds,
+                unit=exposure[1],
+                measure="exposure",
+                window_anchor="ever",
+                terms=terms,
+            )
+        ]
+    if only_investigational:
+        return []
+    if not _THERAPY_VERB.search(before) and not re.match(
+        r"\s*(?:treatment|therapy|for\s+[≥≤]?\s*\d|treated|use)", text[last : last + 24]
+    ):
+        return []
+    # A relapse on the drug is another rule's; the time on it is ours.
+    on_relapse = re.search(
+        r"\b(?:relaps\w+|exacerbation|attacks?|lesions?|activity|edss|progression)\b[^.;]{0,90}\b(?:while|during|despite|on|under|after)\b[^.;]{0,60}$",
+        text[clause_start:first],
+    )
+    duration = _duration(r, run, lower, upper, first, last)
+    if on_relapse and duration is None:
+        return []
+    failing = re.search(
+        r"\b(?:fail\w*|despite|inadequate|suboptimal|breakthrough)\b", r.text[clause_start:first]
+    ) and re.search(r"relaps|exacerbat|attack", r.text[clause_start:upper])
+    if failing and duration is None:
+        return []
+    if (
+        on_relapse
+        and duration is not None
+        and not re.search(r"\bbeing\s+on\b|\bbeen\s+on\b|on\s+that\s+therapy", text[last : duration.start])
+    ):
+        return []
+    tried = _TRIED.search(before)
+    fields: dict = {}
+    if tried and not re.search(r"(?:day|week|month|year)s?\b", tried.group()):
+        value = float(tried["value"])
+        fields = {
+            "min_value": value,
+            "min_inclusive": tried["symbol"] != ">",
+            "unit": "count",
+            "measure": "therapies",
+        }
+    course = _course_length(r, clause_start, upper)
+    if only_steroids and course:
+        fields = course
+    if duration is not None:
+        fields |= {
+            "window_value": duration.value,
+            "window_unit": duration.unit,
+            "window_anchor": duration.anchor,
+        }
+    end = max(last, duration.end if duration and duration.start >= first else 0)
+    begin = _verb_start(r, lower, first)
+    if (
+        duration is None
+        and not fields
+        and re.search(r"\b(?:on|dose of|stable)\b", before) is None
+        and not re.search(
+            r"\b(?:treated|receiv\w+|treatment|therapy|tried|failed|prior|previous\w*|taking)\b", before
+        )
+    ):
+        return []
+    if all(m.term in ("live vaccine", "hormonal contraceptive") for m in run):
+        return []
+    return [
+        Constraint(
+            "prior_therapy_required", "require", begin, end, "therapy.prior_required", terms=terms, **fields
+        )
+    ]
+
+
+def _duration(r: Reading, run: list[Mention], lower: int, upper: int, first: int, last: int) -> Span | None:
+    """Time on the drug: "for at least 6 months", "≥ 12 months prior to"."""
+    for span in r.spans:
+        if not last - 1 <= span.start < upper:
+            continue
+        left = r.text[max(lower, span.start - 30) : span.start]
+        between = r.text[last : span.start]
+        if re.search(r"relaps|exacerbat|attack|lesion|activity|\bmri\b|defined", between) and not re.search(
+            r"\b(?:been|being)\s+on\b|on\s+that\b|\bon\s+(?:treatment|therapy)\s+for\b", between
+        ):
+            break
+        if re.search(
+            r"interruption|gap|change|break|compar", r.text[max(last, span.start - 60) : span.start]
+        ):
+            continue
+        if re.search(
+            r"\bof\s+(?:specific|high|treatment)", r.text[span.end : span.end + 24]
+        ) and not re.search(r"for", left):
+            continue
+        if re.search(r"\bfor\b|≥|>|within|during|in\b|last|past|minimum|since", left) or span.role in (
+            "back",
+            "for",
+        ):
+            return span
+    for span in r.spans:
+        if (
+            lower <= span.start
+            and span.end <= first
+            and re.search(r"\bfor\b|≥|>", r.text[max(lower, span.start - 20) : span.start])
+            and span.role in ("for", "other", "back")
+            and re.match(r"\s*(?:of\s+|on\s+)", r.text[span.end :])
+        ):
+            return span
+    return None
+
+
+def _course_length(r: Reading, start: int, end: int) -> dict | None:
+    found = re.search(
+        rf"({NUMBER})\s*(?:to|-)\s*({NUMBER})\s*({UNIT})(?!\s*(?:prior|before|of age))", r.text[start:end]
+    )
+    if not found:
+        return None
+    return {
+        "min_value": number(found.group(1)), "min_inclusive": True, "max_value": number(found.group(2)), "max_inclusive": True,
+        "unit": unit_of(found.group(3)), "measure": "course",
+    }  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------- other studies
+def _participation(r: Reading, already: list[Constraint]) -> list[Constraint]:
+    """therapy.investigational v1: taking part in another study, now or within a time."""
+    text = r.text
+    if not re.search(r"stud|trial|research", text):
+        return []
+    out: list[Constraint] = []
+    for found in _STUDY_PARTICIPATION.finditer(text):
+        clause_start, clause_end = r.clause(found.start())
+        if any(
+            c.kind == "other_investigational_drug" and clause_start <= c.start < clause_end
+            for c in [*already, *out]
+        ):
+            continue
+        if any(
+            c.kind == "washout" and INVESTIGATIONAL in c.terms and clause_start <= c.start < clause_end
+            for c in already
+        ):
+            continue
+        before = text[clause_start : found.start()]
+        clause = text[clause_start:clause_end]
+        if r.permits(clause_start, clause_end) or r.in_exception(found.start()):
+            continue
+        if r.sense == "require" and not re.search(
+            r"\b(?:no|not|never|without|neither|nor)\b", before[-60:] + found.group()
+        ):
+            continue
+        if not re.search(
+            r"\bparticipat\w*|enrol\w*|involve\w*|tak\w+\s+part|currently|concurrent|within|previous|\bin\b|receiv",
+            clause,
+        ):
+            continue
+        if re.search(
+            r"completed|extension of|core study|parent study|comply|interfere with|rollover|affect participation|in this study|registry",
+            clause,
+        ) and not re.search(r"another|other", found.group()):
+            continue
+        if re.search(
+            r"\b(?:preclud\w*|prevent\w*|interfer\w*|limit\w*|compromis\w*|employ\w*|staff|sponsor|unable|inability|unsuitab\w*|complian\w*)\b",
+            before + clause[-60:],
+        ):
+            continue
+        spans = [s for s in r.spans if s.role == "back" and clause_start <= s.start < clause_end]
+        after = [s for s in spans if s.start >= found.start()]
+        window = (after or spans)[:1]
+        last = max(found.end(), window[0].end) if window and window[0].start >= found.start() else found.end()
+        out.append(
+            Constraint(
+                "other_investigational_drug", r.sense, found.start(), last, "therapy.investigational",
+                **_when(window[0] if window else None, False), terms=(INVESTIGATIONAL,), exceptions=r.exceptions_in(clause_start, clause_end),
+                is_qualified=bool(r.exceptions_in(clause_start, clause_end)),
+            )
+        )  # fmt: skip
+    return out
+
+
+RULES = (
+    (
+        "therapy.prior_required", 1,
+        ("prior_therapy_required", "prior_therapy_forbidden", "washout", "concomitant_therapy_forbidden", "steroid_use_forbidden", "other_investigational_drug"),
+        therapies,
+    ),
+)  # fmt: skip
