@@ -37,3 +37,13 @@ cast(
     end as bigint
 )
 {%- endmacro %}
+
+{# Text of a list of strings; `sorted` makes equal sets equal texts. #}
+{% macro joined_list(expression, separator, sorted=true) %}{{ return(adapter.dispatch('joined_list')(expression, separator, sorted)) }}{% endmacro %}
+{% macro default__joined_list(expression, separator, sorted) %}array_to_string({% if sorted %}list_sort({{ expression }}){% else %}{{ expression }}{% endif %}, '{{ separator }}'){% endmacro %}
+{% macro spark__joined_list(expression, separator, sorted) %}array_join({% if sorted %}array_sort({{ expression }}){% else %}{{ expression }}{% endif %}, '{{ separator }}'){% endmacro %}
+
+{# One row for each word of a text with separators; stands in a select list. #}
+{% macro each_word_of(expression, separator=';') %}{{ return(adapter.dispatch('each_word_of')(expression, separator)) }}{% endmacro %}
+{% macro default__each_word_of(expression, separator) %}unnest(string_split({{ expression }}, '{{ separator }}')){% endmacro %}
+{% macro spark__each_word_of(expression, separator) %}explode(split({{ expression }}, '{{ separator }}')){% endmacro %}

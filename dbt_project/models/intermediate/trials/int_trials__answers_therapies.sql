@@ -1,0 +1,210 @@
+{# Earlier and current treatment against each condition: is one of the drugs there in the window, how many of
+   them were tried (for long enough), how long were they taken.
+
+   A record proves presence. Absence is proven only where treatments were delivered for the cohort, the history is
+   declared complete for the window, and the drugs are of a kind that clinics record as treatments. #}
+
+with
+
+conditions as (
+    select
+        *,
+        case
+            when measure in ('exposure', 'course') or unit like 'day%' or unit like 'week%' or unit like 'month%' or unit like 'year%'
+                then 'duration'
+            when kind = 'prior_therapy_required' or measure = 'therapies' then 'number'
+            when min_value is not null or max_value is not null then 'number'
+            else 'presence'
+        end as asks_for,
+        kind = 'prior_therapy_required' as is_requirement,
+        -- the span of a requirement is a minimum time on the drug, that of all others a window before screening
+        case when kind = 'prior_therapy_required' then window_months end as minimum_months,
+        case when kind = 'prior_therapy_required' then window_days end as minimum_days,
+        kind = 'concomitant_therapy_forbidden' and window_months is null as is_current_only
+    from {{ ref('int_trials__conditions') }}
+    where family = 'therapies'
+),
+
+condition_drugs as (
+    select * from {{ ref('int_trials__condition_drugs') }}
+),
+
+condition_terms as (
+    select
+        condition_number,
+        count(distinct term) as terms,
+        min(cast(is_term_recorded as integer)) = 1 as is_recorded
+    from condition_drugs
+    group by condition_number
+),
+
+-- an unknown drug of the clinic may be any drug
+condition_matches as (
+    select condition_number, term, drug_inn from condition_drugs
+    union all
+    select distinct condition_number, term, '?' from condition_drugs
+),
+
+patients as (
+    select * from {{ ref('int_trials__patients') }}
+),
+
+exposures as (
+    select * from {{ ref('int_trials__exposures') }}
+),
+
+matched as (
+    select
+        exposures.patient_number,
+        conditions.condition_number,
+        condition_matches.term,
+        exposures.drug_inn,
+        exposures.table_name,
+        exposures.record_number,
+        exposures.from_earliest,
+        exposures.from_latest,
+        exposures.to_earliest,
+        exposures.to_latest,
+        exposures.is_doubtful,
+        conditions.minimum_months,
+        conditions.minimum_days,
+        case
+            when conditions.is_current_only or conditions.is_up_to_screening
+                then {{ add_days('exposures.screened_on', '-' ~ var('current_therapy_days')) }}
+            when conditions.is_requirement or conditions.is_ever or conditions.window_months is null then null
+            else {{ days_before('exposures.screened_on', 'conditions.window_months', 'conditions.window_days') }}
+        end as window_start,
+        {{ days_before('exposures.screened_on', 'coalesce(conditions.near_months, 0)', 'coalesce(conditions.near_days, 0)') }} as window_end
+    from exposures
+    inner join condition_matches on exposures.drug_inn = condition_matches.drug_inn
+    inner join conditions on condition_matches.condition_number = conditions.condition_number
+),
+
+judged as (
+    select
+        *,
+        minimum_months is null
+        or {{ add_days(add_months('from_latest', 'coalesce(minimum_months, 0)'), 'coalesce(minimum_days, 0)') }} <= to_earliest as is_surely_long,
+        minimum_months is null
+        or {{ add_days(add_months('from_earliest', 'coalesce(minimum_months, 0)'), 'coalesce(minimum_days, 0)') }} <= to_latest as is_perhaps_long,
+        not is_doubtful
+        and from_latest <= window_end
+        and (window_start is null or to_earliest >= window_start) as is_surely_in,
+        from_earliest <= window_end and (window_start is null or to_latest >= window_start) as is_perhaps_in,
+        greatest(0, {{ days_between('from_latest', 'to_earliest') }}) as days_low,
+        greatest(0, {{ days_between('from_earliest', 'to_latest') }}) as days_high
+    from matched
+),
+
+by_patient as (
+    select
+        patient_number,
+        condition_number,
+        count(distinct case when is_surely_in and is_surely_long then drug_inn end) as drugs_low,
+        count(distinct case when is_perhaps_in and is_perhaps_long then drug_inn end) as drugs_high,
+        count(distinct case when is_surely_in and is_surely_long then term end) as terms_low,
+        count(distinct case when is_perhaps_in and is_perhaps_long then term end) as terms_high,
+        max(case when is_surely_in then days_low end) as longest_low,
+        max(case when is_perhaps_in then days_high end) as longest_high,
+        max_by(table_name, cast(is_surely_in as integer) * 1000000 + {{ days_between("date '1900-01-01'", 'to_latest') }}
+            + cast(record_number as double) / 100000) as table_name,
+        max_by(record_number, cast(is_surely_in as integer) * 1000000 + {{ days_between("date '1900-01-01'", 'to_latest') }}
+            + cast(record_number as double) / 100000) as record_number
+    from judged
+    where is_perhaps_in
+    group by patient_number, condition_number
+),
+
+asked as (
+    select
+        patients.patient_number,
+        conditions.condition_number,
+        conditions.kind,
+        conditions.asks_for,
+        conditions.unit,
+        case when conditions.asks_for = 'number' and conditions.max_value is null then coalesce(conditions.min_value, 1)
+            else conditions.min_value end as min_value,
+        conditions.min_inclusive,
+        conditions.max_value,
+        conditions.max_inclusive,
+        conditions.term_logic = 'all' as is_all_terms,
+        condition_terms.terms,
+        coalesce(condition_terms.is_recorded, false) as is_recorded,
+        by_patient.drugs_low,
+        by_patient.drugs_high,
+        by_patient.terms_low,
+        by_patient.terms_high,
+        by_patient.longest_low,
+        by_patient.longest_high,
+        by_patient.table_name,
+        by_patient.record_number,
+        patients.has_treatments_table
+        and (conditions.kind <> 'steroid_use_forbidden' or patients.has_relapses_table)
+        and case
+            when conditions.is_current_only or conditions.is_up_to_screening
+                then coalesce(patients.complete_from <= patients.screened_on, false)
+            when conditions.is_requirement or conditions.is_ever or conditions.window_months is null
+                then patients.is_complete_since_onset
+            else coalesce(patients.complete_from
+                <= {{ days_before('patients.screened_on', 'conditions.window_months', 'conditions.window_days') }}, false)
+        end as is_observed
+    from conditions
+    cross join patients
+    left join condition_terms on conditions.condition_number = condition_terms.condition_number
+    left join by_patient
+        on conditions.condition_number = by_patient.condition_number
+        and patients.patient_number = by_patient.patient_number
+),
+
+numbered as (
+    select
+        *,
+        case
+            when asks_for = 'duration' then coalesce(longest_low, 0) / {{ days_of_unit('unit') }}
+            when is_all_terms then case when coalesce(terms_low, 0) = terms then 1.0 else 0.0 end
+            else cast(coalesce(drugs_low, 0) as double)
+        end as number_low,
+        case
+            when asks_for = 'duration' then coalesce(longest_high, 0) / {{ days_of_unit('unit') }}
+            when is_all_terms then case when coalesce(terms_high, 0) = terms then 1.0 else 0.0 end
+            else cast(coalesce(drugs_high, 0) as double)
+        end as number_high
+    from asked
+),
+
+answered as (
+    select
+        *,
+        case
+            -- presence in a window
+            when asks_for = 'presence' and number_low > 0 then 2
+            when asks_for = 'presence' and number_high > 0 then 1
+            when asks_for = 'presence' then case when is_observed and is_recorded then 0 else 1 end
+            -- numbers and durations
+            when is_observed and is_recorded then {{ within_bounds('number_low', 'number_high') }}
+            when {{ above_minimum('number_low') }} and max_value is null then 2
+            when {{ below_maximum('number_low') }} then 1
+            else 0
+        end as truth
+    from numbered
+),
+
+final as (
+    select
+        patient_number,
+        condition_number,
+        cast(truth as integer) as truth,
+        case
+            when truth <> 1 then null
+            when number_high > number_low then 'imprecise'
+            when kind = 'other_investigational_drug' or not is_recorded then 'not_collected'
+            else 'missing'
+        end as unknown_kind,
+        cast(number_low as double) as number_low,
+        cast(number_high as double) as number_high,
+        table_name as evidence_table,
+        record_number as evidence_number
+    from answered
+)
+
+select * from final

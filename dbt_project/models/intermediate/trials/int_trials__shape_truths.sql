@@ -1,0 +1,165 @@
+{# Whether a patient satisfies each shape of criterion: 0 no, 1 unknown, 2 yes, by Kleene's logic over its
+   constraints: ANDed within an alternative, ORed over alternatives, ANDed over the criterion.
+
+   `truth_evaluable` sets aside what no data can answer (consent, an investigator's opinion, what the text says
+   beyond what was read) and keeps what is missing about the decisive kinds as unknown. #}
+
+with
+
+shapes as (
+    select * from {{ ref('int_trials__shapes') }}
+    where is_representative
+),
+
+answers as (
+    select * from {{ ref('int_trials__answers') }}
+),
+
+collected as (
+    select * from shapes
+    where is_collected
+),
+
+-- members that have no answers: unknown for everybody, at each level of the logic
+alternatives as (
+    select
+        shape_number,
+        any_place,
+        all_place,
+        max(case when is_collected then 0 else 1 end) as has_uncollected,
+        min(case when is_collected then 0 else 1 end) as is_all_uncollected
+    from shapes
+    group by shape_number, any_place, all_place
+),
+
+conjuncts as (
+    select
+        shape_number,
+        any_place,
+        max(is_all_uncollected) as has_uncollected_alternative,
+        min(is_all_uncollected) as is_all_uncollected
+    from alternatives
+    group by shape_number, any_place
+),
+
+whole as (
+    select
+        conjuncts.shape_number,
+        max(conjuncts.is_all_uncollected) as has_uncollected_conjunct,
+        max(cast(shapes.has_residue as integer)) as has_residue
+    from conjuncts
+    inner join shapes on conjuncts.shape_number = shapes.shape_number
+    group by conjuncts.shape_number
+),
+
+satisfied as (
+    select
+        answers.patient_number,
+        collected.shape_number,
+        collected.any_place,
+        collected.all_place,
+        collected.constraint_place,
+        collected.is_beside_decisive,
+        collected.is_decisive_kind,
+        collected.is_expected,
+        answers.unknown_kind,
+        case
+            when collected.is_expected then answers.truth
+            -- a violated exclusion with an exception that was not read is not yet a violation
+            when collected.is_qualified and answers.truth = 2 then 1
+            else 2 - answers.truth
+        end as truth
+    from collected
+    inner join answers on collected.condition_number = answers.condition_number
+),
+
+evaluable as (
+    select
+        *,
+        case
+            when truth = 1 and is_decisive_kind = false and is_beside_decisive = false then 2
+            when truth = 1 and is_decisive_kind and is_expected = false and unknown_kind = 'not_collected' then 2
+            else truth
+        end as truth_evaluable
+    from satisfied
+),
+
+by_alternative as (
+    select
+        patient_number,
+        shape_number,
+        any_place,
+        all_place,
+        min(truth) as truth,
+        min(truth_evaluable) as truth_evaluable,
+        min(truth * 1000 + constraint_place) as decider
+    from evaluable
+    group by patient_number, shape_number, any_place, all_place
+),
+
+with_uncollected as (
+    select
+        by_alternative.patient_number,
+        by_alternative.shape_number,
+        by_alternative.any_place,
+        case when alternatives.has_uncollected = 1 then least(by_alternative.truth, 1) else by_alternative.truth end as truth,
+        by_alternative.truth_evaluable,
+        by_alternative.decider
+    from by_alternative
+    inner join alternatives
+        on by_alternative.shape_number = alternatives.shape_number
+        and by_alternative.any_place = alternatives.any_place
+        and by_alternative.all_place = alternatives.all_place
+),
+
+by_conjunct as (
+    select
+        patient_number,
+        shape_number,
+        any_place,
+        max(truth) as truth,
+        max(truth_evaluable) as truth_evaluable,
+        min_by(decider, -truth) as decider
+    from with_uncollected
+    group by patient_number, shape_number, any_place
+),
+
+with_alternatives as (
+    select
+        by_conjunct.patient_number,
+        by_conjunct.shape_number,
+        case when conjuncts.has_uncollected_alternative = 1 then greatest(by_conjunct.truth, 1) else by_conjunct.truth end as truth,
+        case when conjuncts.has_uncollected_alternative = 1 then greatest(by_conjunct.truth_evaluable, 1)
+            else by_conjunct.truth_evaluable end as truth_evaluable,
+        by_conjunct.decider
+    from by_conjunct
+    inner join conjuncts
+        on by_conjunct.shape_number = conjuncts.shape_number and by_conjunct.any_place = conjuncts.any_place
+),
+
+by_shape as (
+    select
+        patient_number,
+        shape_number,
+        min(truth) as truth,
+        min(truth_evaluable) as truth_evaluable,
+        min_by(decider, truth * 1000000 + decider) as decider
+    from with_alternatives
+    group by patient_number, shape_number
+),
+
+final as (
+    select
+        by_shape.patient_number,
+        by_shape.shape_number,
+        cast(
+            case when whole.has_uncollected_conjunct = 1 or whole.has_residue = 1 then least(by_shape.truth, 1)
+                else by_shape.truth end as integer
+        ) as truth,
+        cast(by_shape.truth_evaluable as integer) as truth_evaluable,
+        cast(by_shape.decider % 1000 as integer) as constraint_place
+    from by_shape
+    inner join whole on by_shape.shape_number = whole.shape_number
+)
+
+select * from final

@@ -1,0 +1,168 @@
+{# The verdict of every patient for every study.
+
+   Satisfied conditions are the bulk and are counted by subtraction: only those that fail or are unknown are
+   joined per patient. What is unknown for everybody (consent, unread sentences) is counted per study. #}
+
+with
+
+placed as (
+    select * from {{ ref('int_trials__placed_criteria') }}
+),
+
+patients as (
+    select * from {{ ref('int_trials__patients') }}
+),
+
+shape_truths as (
+    select * from {{ ref('int_trials__shape_truths') }}
+),
+
+group_truths as (
+    select * from {{ ref('int_trials__group_truths') }}
+),
+
+groups as (
+    select * from {{ ref('int_trials__groups') }}
+    where group_id = top_any_group_id
+),
+
+group_places as (
+    select
+        study_number,
+        top_any_group_id,
+        min(position_in_text) as position_in_text,
+        max(cast(is_about_disease as integer)) as is_about_disease
+    from placed
+    where top_any_group_id is not null
+    group by study_number, top_any_group_id
+),
+
+-- the parts of a study, and what in each is unknown for everybody
+parts as (
+    select
+        study_number,
+        part,
+        sum(case when top_any_group_id is null and shape_number is null then 1 else 0 end) as constant_unknown,
+        sum(case when top_any_group_id is null and shape_number is null and is_unread_decisive then 1 else 0 end) as constant_decisive,
+        sum(case when top_any_group_id is null and is_about_disease then 1 else 0 end) as about_disease
+    from placed
+    group by study_number, part
+),
+
+group_parts as (
+    select
+        group_places.study_number,
+        groups.part,
+        sum(group_places.is_about_disease) as about_disease
+    from group_places
+    inner join groups
+        on group_places.study_number = groups.study_number and group_places.top_any_group_id = groups.group_id
+    group by group_places.study_number, groups.part
+),
+
+not_satisfied as (
+    select
+        shape_truths.patient_number,
+        placed.study_number,
+        placed.part,
+        placed.position_in_text,
+        shape_truths.truth,
+        shape_truths.truth_evaluable,
+        cast(placed.is_about_disease as integer) as is_about_disease
+    from placed
+    inner join shape_truths on placed.shape_number = shape_truths.shape_number
+    where placed.top_any_group_id is null and shape_truths.truth < 2
+    union all
+    select
+        group_truths.patient_number,
+        group_truths.study_number,
+        groups.part,
+        group_places.position_in_text,
+        group_truths.truth,
+        group_truths.truth_evaluable,
+        group_places.is_about_disease
+    from group_truths
+    inner join groups on group_truths.study_number = groups.study_number and group_truths.group_id = groups.group_id
+    inner join group_places
+        on group_truths.study_number = group_places.study_number
+        and group_truths.group_id = group_places.top_any_group_id
+    where group_truths.truth < 2
+),
+
+by_part as (
+    select
+        patient_number,
+        study_number,
+        part,
+        sum(case when truth = 0 then 1 else 0 end) as failing,
+        sum(case when truth = 1 then 1 else 0 end) as unknown,
+        sum(case when truth_evaluable = 1 then 1 else 0 end) as unknown_decisive,
+        sum(case when truth_evaluable < 2 and is_about_disease = 1 then 1 else 0 end) as disease_not_met,
+        min(case when truth = 0 then position_in_text end) as first_failing_position
+    from not_satisfied
+    group by patient_number, study_number, part
+),
+
+part_truths as (
+    select
+        patients.patient_number,
+        parts.study_number,
+        parts.part,
+        case
+            when coalesce(by_part.failing, 0) > 0 then 0
+            when coalesce(by_part.unknown, 0) + parts.constant_unknown > 0 then 1
+            else 2
+        end as truth,
+        case
+            when coalesce(by_part.failing, 0) > 0 then 0
+            when coalesce(by_part.unknown_decisive, 0) + parts.constant_decisive > 0 then 1
+            else 2
+        end as truth_evaluable,
+        parts.about_disease + coalesce(group_parts.about_disease, 0) - coalesce(by_part.disease_not_met, 0) as disease_met,
+        by_part.first_failing_position
+    from parts
+    cross join patients
+    left join group_parts on parts.study_number = group_parts.study_number and parts.part = group_parts.part
+    left join by_part
+        on parts.study_number = by_part.study_number
+        and parts.part = by_part.part
+        and patients.patient_number = by_part.patient_number
+),
+
+-- everything outside the parts, and at least one named part where there are any
+by_study as (
+    select
+        patient_number,
+        study_number,
+        least(
+            coalesce(min(case when part = '' then truth end), 2),
+            coalesce(max(case when part <> '' then truth end), 2)
+        ) as truth,
+        least(
+            coalesce(min(case when part = '' then truth_evaluable end), 2),
+            coalesce(max(case when part <> '' then truth_evaluable end), 2)
+        ) as truth_evaluable,
+        max(disease_met) as disease_met,
+        min(first_failing_position) as first_failing_position,
+        min(case when part = '' then first_failing_position end) as whole_failing_position
+    from part_truths
+    group by patient_number, study_number
+),
+
+final as (
+    select
+        patient_number,
+        study_number,
+        case
+            when truth = 0 then 'ineligible'
+            when truth = 2 then 'eligible'
+            -- age alone makes nobody a candidate
+            when truth_evaluable = 2 and disease_met > 0 then 'eligible_on_evaluable'
+            else 'indeterminate'
+        end as verdict,
+        cast(case when truth = 0 then coalesce(whole_failing_position, first_failing_position) end as bigint)
+            as first_failing_position
+    from by_study
+)
+
+select * from final

@@ -1,0 +1,198 @@
+with
+
+truths as (
+    select * from {{ ref('int_trials__criterion_truths') }}
+),
+
+placed as (
+    select * from {{ ref('int_trials__placed_criteria') }}
+),
+
+patients as (
+    select * from {{ ref('int_trials__patients') }}
+),
+
+constraints as (
+    select
+        *,
+        row_number() over (partition by criterion_number order by constraint_ordinal) as constraint_place
+    from {{ ref('int_trials__constraints') }}
+),
+
+conditions as (
+    select * from {{ ref('int_trials__conditions') }}
+),
+
+answers as (
+    select * from {{ ref('int_trials__answers') }}
+),
+
+records as (
+    select * from {{ ref('int_trials__records') }}
+),
+
+delivered_columns as (
+    select
+        cohort,
+        delivery_id,
+        sheet,
+        table_name,
+        column_name,
+        max(column_letter) as column_letter
+    from {{ ref('stg_cohort__delivered_columns') }}
+    group by cohort, delivery_id, sheet, table_name, column_name
+),
+
+explained as (
+    select
+        patients.patient_number,
+        patients.cohort,
+        patients.patient_id,
+        placed.nct_id,
+        placed.criterion_id,
+        placed.position_in_text,
+        placed.section,
+        placed.part,
+        placed.parse_status,
+        placed.is_subjective,
+        placed.is_decisive,
+        placed.top_any_group_id is not null as is_alternative,
+        placed.kinds,
+        truths.truth,
+        truths.truth_evaluable,
+        constraints.is_expected,
+        constraints.is_qualified,
+        constraints.quote,
+        conditions.kind,
+        conditions.family,
+        conditions.condition_text,
+        answers.truth as condition_truth,
+        answers.unknown_kind,
+        answers.number_low,
+        answers.number_high,
+        answers.evidence_table,
+        records.value_text,
+        records.record_date,
+        records.column_name,
+        coalesce(records.source_file, case when answers.evidence_table = 'patients' then patients.source_file end) as source_file,
+        coalesce(records.source_sheet, case when answers.evidence_table = 'patients' then patients.source_sheet end) as source_sheet,
+        coalesce(records.source_row, case when answers.evidence_table = 'patients' then patients.source_row end) as source_row,
+        patients.sex,
+        patients.course,
+        patients.onset_date_earliest,
+        patients.onset_date_latest,
+        patients.progression_onset_date_latest,
+        patients.screened_on,
+        patients.complete_from
+    from truths
+    inner join placed on truths.criterion_number = placed.criterion_number
+    inner join patients on truths.patient_number = patients.patient_number
+    left join constraints
+        on truths.criterion_number = constraints.criterion_number
+        and truths.constraint_place = constraints.constraint_place
+        and placed.parse_status <> 'unparsed'
+    left join conditions on constraints.condition_number = conditions.condition_number
+    left join answers
+        on constraints.condition_number = answers.condition_number and truths.patient_number = answers.patient_number
+    left join records
+        on truths.patient_number = records.patient_number
+        and answers.evidence_table = records.table_name
+        and answers.evidence_number = records.record_number
+),
+
+worded as (
+    select
+        *,
+        case
+            when family = 'person' and kind = 'age_range' and number_low is not null
+                then 'age ' || {{ plain_number('floor(number_low)') }}
+                    || case when number_high > number_low then ' or ' || {{ plain_number('floor(number_high)') }} else '' end
+            when family = 'person' and kind = 'sex' then coalesce(sex, 'unknown')
+            when family = 'person' and kind = 'disease_course'
+                then coalesce('course ' || course, 'no course')
+                    || coalesce(', progressive by ' || cast(progression_onset_date_latest as string), '')
+            when family = 'person' and kind = 'disease_duration'
+                then case
+                    when onset_date_earliest is null then 'no onset date'
+                    when onset_date_earliest = onset_date_latest then 'onset ' || cast(onset_date_earliest as string)
+                    else 'onset between ' || cast(onset_date_earliest as string) || ' and ' || cast(onset_date_latest as string)
+                end
+            when family in ('relapses', 'relapses_on_therapy', 'mri') and number_high is not null
+                then {{ plain_number('number_low') }}
+                    || case when number_high > number_low then ' to ' || {{ plain_number('number_high') }} else '' end
+                    || case when family = 'mri' then ' lesions' else ' relapses' end
+                    || coalesce(', latest: ' || value_text, '')
+            else value_text
+        end as patient_value
+    from explained
+),
+
+final as (
+    select
+        worded.cohort,
+        worded.patient_id,
+        worded.nct_id,
+        worded.criterion_id,
+        cast(worded.position_in_text as bigint) as position_in_text,
+        worded.section,
+        worded.part,
+        case
+            when worded.truth = 1 then 'unknown'
+            when (worded.truth = 2) = (worded.section = 'inclusion') then 'met'
+            else 'not_met'
+        end as answer,
+        case worded.truth when 2 then true when 0 then false end as is_satisfied,
+        worded.is_decisive,
+        worded.is_alternative,
+        worded.is_subjective,
+        case
+            when worded.truth <> 1 then null
+            when worded.parse_status = 'unparsed' and worded.is_subjective then 'subjective'
+            when worded.parse_status = 'unparsed' then 'unparsed'
+            when worded.is_subjective and worded.truth_evaluable = 2 then 'subjective'
+            when worded.family = 'not_collected' or worded.condition_text is null then 'not_collected'
+            when worded.condition_truth = 1 then coalesce(worded.unknown_kind, 'missing')
+            when worded.is_qualified then 'exception_not_read'
+            else 'partly_read'
+        end as unknown_kind,
+        case
+            when worded.parse_status = 'unparsed' then 'the sentence was not read to a condition'
+            when worded.condition_text is null then 'no condition was read'
+            when worded.family = 'not_collected' then worded.condition_text || ': not in the cohort''s data'
+            when worded.condition_truth = 1 and worded.unknown_kind = 'not_collected'
+                then worded.condition_text || ': not in the cohort''s data'
+            when worded.condition_truth = 1 and worded.unknown_kind = 'imprecise'
+                then worded.condition_text || ': the dates or values allow both answers'
+            when worded.condition_truth = 1
+                then worded.condition_text || ': no record proves it' || case
+                    when worded.complete_from is null then ', and no complete history is declared'
+                    else ', and its absence is not proven (complete from ' || cast(worded.complete_from as string) || ')'
+                end
+            else worded.condition_text
+                || case when worded.condition_truth = 2 then ': holds' else ': does not hold' end
+                || case
+                    when worded.is_qualified and worded.truth = 1 then ', but the text has an exception that was not read'
+                    when worded.truth = 1 then ', but the sentence says more than was read'
+                    else ''
+                end
+        end as reason,
+        worded.patient_value,
+        case when worded.evidence_table = 'patients' then worded.screened_on else worded.record_date end as patient_value_date,
+        worded.source_file,
+        worded.source_sheet,
+        cast(worded.source_row as bigint) as source_row,
+        delivered_columns.column_letter as source_column,
+        worded.quote,
+        worded.kinds
+    from worded
+    left join delivered_columns
+        on worded.cohort = delivered_columns.cohort
+        and worded.source_file = delivered_columns.delivery_id
+        and worded.source_sheet = delivered_columns.sheet
+        and worded.evidence_table = delivered_columns.table_name
+        and coalesce(worded.column_name, case worded.kind
+            when 'age_range' then 'birth_date' when 'sex' then 'sex' when 'disease_course' then 'course'
+            when 'disease_duration' then 'onset_date' else 'patient_id' end) = delivered_columns.column_name
+)
+
+select * from final

@@ -1,0 +1,100 @@
+"""Invented protocols for tests of the evaluation: criteria and constraints as rows, written to a lake.
+
+Only what reading text would give: no text is read here, so that a fault of the grammar fails its own tests and
+not these.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipeline import lake
+
+S, I, F, B = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
+CRITERIA: dict[str, pl.DataType] = {
+    "nct_id": S, "criterion_id": S, "section": S, "ordinal": I, "text": S, "char_start": I, "char_end": I, "part": S,
+    "group_id": S, "parent_group_id": S, "group_logic": S, "group_minimum": I, "group_depth": I, "parse_status": S,
+    "is_subjective": B, "text_sha256": S, "origin": S, "constraint_count": I,
+}  # fmt: skip
+CONSTRAINTS: dict[str, pl.DataType] = {
+    "nct_id": S, "criterion_id": S, "constraint_ordinal": I, "kind": S, "polarity": S, "min_value": F, "min_inclusive": B,
+    "max_value": F, "max_inclusive": B, "unit": S, "measure": S, "window_value": F, "window_unit": S,
+    "window_near_value": F, "window_near_unit": S, "window_anchor": S, "terms": pl.List(S), "term_logic": S,
+    "exception_terms": pl.List(S), "exceptions": pl.List(S), "is_qualified": B, "on_therapy_value": F,
+    "on_therapy_unit": S, "any_of_group": S, "all_of_group": S, "quote": S, "char_start": I, "char_end": I,
+    "rule_id": S, "rule_version": I, "origin": S,
+}  # fmt: skip
+Row = dict[str, Any]
+
+
+def need(
+    kind: str, *terms: str, polarity: str = "require", window: tuple[float, str] | None = None, **more: Any
+) -> Row:
+    """A constraint; `low` and `high` are inclusive bounds, `window` a span before screening."""
+    row: Row = {"kind": kind, "polarity": polarity, "terms": list(terms), "quote": f"{kind} as the text says"}
+    if (low := more.pop("low", None)) is not None:
+        row |= {"min_value": float(low), "min_inclusive": True}
+    if (high := more.pop("high", None)) is not None:
+        row |= {"max_value": float(high), "max_inclusive": True}
+    if window:
+        row |= {"window_value": float(window[0]), "window_unit": window[1]}
+    return row | more
+
+
+def criterion(section: str, *constraints: Row, status: str = "parsed", **more: Any) -> Row:
+    """A criterion with its constraints."""
+    return {"section": section, "parse_status": status, "constraints": list(constraints)} | more
+
+
+def write_registry(
+    base: Path, protocols: dict[str, list[Row]], condition: str = "Multiple Sclerosis"
+) -> dict[str, pl.DataFrame]:
+    """The registry's lake tables that the evaluation reads, below `base/registry`."""
+    from pipeline.registry import schemas
+
+    criteria: list[Row] = []
+    constraints: list[Row] = []
+    for nct_id, rows in protocols.items():
+        for ordinal, row in enumerate(rows, start=1):
+            criterion_id = row.get("criterion_id") or f"{nct_id}-{row['section'][0]}-{ordinal}"
+            criteria.append(
+                {"nct_id": nct_id, "criterion_id": criterion_id, "ordinal": ordinal, "text": f"sentence {ordinal}", "part": "",
+                 "is_subjective": False, "origin": "text", "constraint_count": len(row["constraints"])}
+                | {name: value for name, value in row.items() if name in CRITERIA}
+            )  # fmt: skip
+            for place, constraint in enumerate(row["constraints"], start=1):
+                constraints.append(
+                    {"nct_id": nct_id, "criterion_id": criterion_id, "constraint_ordinal": place, "term_logic": "any",
+                     "exception_terms": [], "exceptions": [], "is_qualified": False, "rule_id": "test", "rule_version": 1,
+                     "origin": "grammar"} | constraint
+                )  # fmt: skip
+    studies = [
+        {
+            "nct_id": nct_id,
+            "brief_title": "Invented",
+            "official_title": "Invented",
+            "is_current": True,
+            "source": "snapshot",
+        }
+        for nct_id in protocols
+    ]
+    conditions = [{"nct_id": nct_id, "ordinal": 1, "condition": condition} for nct_id in protocols]
+    given: dict[str, list[Row]] = {
+        "criteria": criteria, "criterion_constraints": constraints, "studies": studies, "conditions": conditions,
+    }  # fmt: skip
+    own = {"criteria": CRITERIA, "criterion_constraints": CONSTRAINTS}
+    frames = {}
+    for name in schemas.TABLES:
+        columns = own.get(name) or schemas.lake_columns(name)
+        rows = given.get(name, [])
+        frames[name] = pl.DataFrame(rows, schema=columns)
+
+    def write(folder: Path) -> None:
+        for name, frame in frames.items():
+            lake.write_table(folder, name, frame)
+
+    lake.write_snapshot(base / "registry", "test", write)
+    return frames

@@ -1,0 +1,212 @@
+"""Patients on and beside every boundary of a protocol: what decides is a day, half a point, or a missing value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.support.warehouse import Warehouse
+from tests.trials.protocols import criterion, need, write_registry
+
+INDEX = "2014-03-01"
+CORE = [
+    criterion("inclusion", need("age_range", low=18, max_value=56.0, max_inclusive=False, unit="years")),
+    criterion("inclusion", need("edss_range", low=0, high=5.0, unit="points")),
+    criterion("inclusion", need("relapse_count", low=1, unit="count", window=(1, "years"))),
+    criterion("exclusion", need("washout", "natalizumab", polarity="forbid", window=(6, "months"))),
+    criterion("inclusion", need("prior_therapy_required", "interferon beta", window=(6, "months"))),
+    criterion(
+        "exclusion", need("prior_therapy_forbidden", "alemtuzumab", polarity="forbid", window_anchor="ever")
+    ),
+    criterion("inclusion", need("disease_course", "rrms")),
+    criterion("inclusion", need("informed_consent")),
+]
+GOOD = {
+    "sex": "female", "birth_date": "1980-01-01", "onset_date": "2008-01-01", "course": "RR", "history_from": "2008-01-01",
+    "last_contact_date": "2016-01-01",
+}  # fmt: skip
+
+
+def person(name: str, *, edss: float | None = 3.0, relapse: str | None = "2013-10-01", treatments: tuple = (("interferon beta-1a", "2012-01-01", "2014-02-20"),), **own) -> dict:  # fmt: skip
+    """One patient who fits, and what is different about this one."""
+    return {
+        "patients": [{"patient_id": name} | GOOD | own],
+        "edss": [{"patient_id": name, "visit_date": "2014-02-15", "edss": edss}] if edss is not None else [],
+        "relapses": [{"patient_id": name, "onset_date": relapse}] if relapse else [],
+        "treatments": [
+            {"patient_id": name, "drug": drug, "drug_inn": drug, "start_date": start, "end_date": end}
+            for drug, start, end in treatments
+        ],
+        "infusions": [
+            {"patient_id": name, "drug": "alemtuzumab", "drug_inn": "alemtuzumab", "infusion_date": INDEX, "dose_mg": 12.0}
+        ],
+    }  # fmt: skip
+
+
+INTERFERON = ("interferon beta-1a", "2012-01-01", "2014-02-20")
+PEOPLE = [
+    person("fits"),
+    person("age 17 years 364 days", birth_date="1996-03-02"),
+    person("age 18 today", birth_date="1996-03-01"),
+    person("age 18 or 17", birth_date="1996"),
+    person("age 55 to the last day", birth_date="1958-03-02"),
+    person("age 56 today", birth_date="1958-03-01"),
+    person("edss 5.0", edss=5.0),
+    person("edss 5.5", edss=5.5),
+    person("no edss", edss=None),
+    person("relapse 364 days before", relapse="2013-03-02"),
+    person("relapse 365 days before", relapse="2013-03-01"),
+    person("relapse 366 days before", relapse="2013-02-28"),
+    person("relapse in march, which day?", relapse="2013-03"),
+    person("relapse in february 2013", relapse="2013-02"),
+    person("no relapse", relapse=None),
+    person("no relapse, history from 2013-06", relapse=None, history_from="2013-06-01"),
+    person("relapse, history from 2013-06", history_from="2013-06-01"),
+    person(
+        "natalizumab stopped 5 months before",
+        treatments=(INTERFERON, ("natalizumab", "2011-01-01", "2013-10-01")),
+    ),
+    person(
+        "natalizumab stopped 7 months before",
+        treatments=(INTERFERON, ("natalizumab", "2011-01-01", "2013-08-01")),
+    ),
+    person(
+        "natalizumab stopped in september", treatments=(INTERFERON, ("natalizumab", "2011-01-01", "2013-09"))
+    ),
+    person("natalizumab stopped in 2013", treatments=(INTERFERON, ("natalizumab", "2011-01-01", "2013"))),
+    person("unknown drug", treatments=(INTERFERON, (None, "2013-11-01", "2013-12-01"))),
+    person("interferon for 5 months", treatments=(("interferon beta-1a", "2013-09-15", "2014-02-20"),)),
+    person("interferon for 7 months", treatments=(("interferon beta-1a", "2013-07-15", "2014-02-20"),)),
+    person("interferon since an unknown month", treatments=(("interferon beta-1a", "2013", "2014-02-20"),)),
+    person("no interferon", treatments=()),
+    person("no interferon, history from 2013-06", treatments=(), history_from="2013-06-01"),
+    person("alemtuzumab before", treatments=(INTERFERON, ("alemtuzumab", "2013-01-01", "2013-01-05"))),
+    person("secondary progressive", course="SP", progression_onset_date="2013-01-01"),
+    person("progressive later", course="SP", progression_onset_date="2015-01-01"),
+    person("progressive, since when?", course="SP"),
+    person("course unknown", course="unknown"),
+]
+UNKNOWN_EVERYWHERE = {
+    "patients": [{"patient_id": "unknown everywhere", "sex": "unknown", "birth_date": None}],
+    "infusions": [{"patient_id": "unknown everywhere", "drug": "alemtuzumab", "drug_inn": "alemtuzumab", "infusion_date": INDEX, "dose_mg": 12.0}],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory) -> Warehouse:
+    root = tmp_path_factory.mktemp("boundaries")
+    built = Warehouse(root)
+    tables: dict[str, list[dict]] = {}
+    for one in [*PEOPLE, UNKNOWN_EVERYWHERE]:
+        for table, rows in one.items():
+            tables.setdefault(table, []).extend(rows)
+    built.cohort(**tables)
+    write_registry(built.lake, {"NCT90000901": CORE})
+    built.build("+trials__patient_eligibility +trials__patient_criteria", commands=("seed", "run"))
+    return built
+
+
+@pytest.fixture(scope="module")
+def answers(warehouse: Warehouse) -> pl.DataFrame:
+    return warehouse.sql("select * from trials.patient_criteria")
+
+
+def satisfied(answers: pl.DataFrame, patient: str, ordinal: int) -> bool | None:
+    found = answers.filter((pl.col("patient_id") == patient) & (pl.col("position_in_text") == ordinal))
+    assert len(found) == 1
+    return found["is_satisfied"][0]
+
+
+@pytest.mark.parametrize(
+    ("patient", "ordinal", "expected"),
+    [
+        ("age 17 years 364 days", 1, False),
+        ("age 18 today", 1, True),
+        ("age 18 or 17", 1, None),
+        ("age 55 to the last day", 1, True),
+        ("age 56 today", 1, False),
+        ("edss 5.0", 2, True),
+        ("edss 5.5", 2, False),
+        ("no edss", 2, None),
+        ("relapse 364 days before", 3, True),
+        ("relapse 365 days before", 3, True),
+        ("relapse 366 days before", 3, False),
+        ("relapse in march, which day?", 3, True),
+        ("relapse in february 2013", 3, False),
+        ("no relapse", 3, False),
+        ("no relapse, history from 2013-06", 3, None),
+        ("relapse, history from 2013-06", 3, True),
+        ("natalizumab stopped 5 months before", 4, False),
+        ("natalizumab stopped 7 months before", 4, True),
+        ("natalizumab stopped in september", 4, False),
+        ("natalizumab stopped in 2013", 4, None),
+        ("unknown drug", 4, None),
+        ("interferon for 5 months", 5, False),
+        ("interferon for 7 months", 5, True),
+        ("interferon since an unknown month", 5, None),
+        ("no interferon", 5, False),
+        ("no interferon, history from 2013-06", 5, None),
+        ("fits", 6, True),
+        (
+            "alemtuzumab before",
+            6,
+            True,
+        ),  # it is this patient's index therapy, which starts on the screening day
+        ("secondary progressive", 7, False),
+        ("progressive later", 7, True),
+        ("progressive, since when?", 7, None),
+        ("course unknown", 7, None),
+        ("fits", 8, None),
+    ],
+)
+def test_each_boundary(answers: pl.DataFrame, patient: str, ordinal: int, expected: bool | None):
+    assert satisfied(answers, patient, ordinal) is expected
+
+
+def test_unknown_everywhere_is_never_a_pass(answers: pl.DataFrame, warehouse: Warehouse):
+    own = answers.filter(pl.col("patient_id") == "unknown everywhere")
+    assert own["answer"].unique().to_list() == ["unknown"]
+    row = warehouse.sql("select * from trials.patient_eligibility where patient_id = 'unknown everywhere'")
+    assert row["verdict"][0] == "indeterminate"
+    assert row["criteria_unknown"][0] == len(CORE)
+    assert len(row["deciding_unknowns"][0]) == len(CORE)
+
+
+@pytest.mark.parametrize(
+    ("patient", "verdict", "first_failing"),
+    [
+        ("fits", "eligible_on_evaluable", None),
+        ("edss 5.5", "ineligible", "NCT90000901-i-2"),
+        ("no edss", "indeterminate", None),
+        ("natalizumab stopped in 2013", "indeterminate", None),
+        ("no interferon", "ineligible", "NCT90000901-i-5"),
+    ],
+)
+def test_verdicts(warehouse: Warehouse, patient: str, verdict: str, first_failing: str | None):
+    row = warehouse.sql(f"select * from trials.patient_eligibility where patient_id = '{patient}'")
+    assert row["verdict"].to_list() == [verdict]
+    assert row["first_failing_criterion"][0] == first_failing
+
+
+def test_the_missing_value_that_would_decide_comes_first(warehouse: Warehouse):
+    row = warehouse.sql("select * from trials.patient_eligibility where patient_id = 'no edss'")
+    assert row["deciding_unknowns"][0].to_list() == ["NCT90000901-i-2", "NCT90000901-i-8"]
+
+
+def test_evidence_names_the_cell(answers: pl.DataFrame):
+    own = answers.filter((pl.col("patient_id") == "edss 5.5") & (pl.col("position_in_text") == 2))
+    assert own["patient_value"][0] == "EDSS 5.5"
+    assert str(own["patient_value_date"][0]) == "2014-02-15"
+    assert own["source_sheet"][0] == "edss"
+    assert own["source_row"][0] == 2 + [p["patients"][0]["patient_id"] for p in PEOPLE if p["edss"]].index(
+        "edss 5.5"
+    )
+    assert own["quote"][0] == "edss_range as the text says"
+
+
+def test_exclusions_that_do_not_apply_are_answered_not_met(answers: pl.DataFrame):
+    own = answers.filter((pl.col("patient_id") == "fits") & (pl.col("position_in_text") == 4))
+    assert own["answer"][0] == "not_met"
+    assert own["is_satisfied"][0] is True
