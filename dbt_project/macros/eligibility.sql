@@ -83,3 +83,19 @@ end
 case when {{ unit }} like 'year%' then 365.25 when {{ unit }} like 'month%' then 30.4375 when {{ unit }} like 'week%' then 7.0
     when {{ unit }} like 'hour%' then 1 / 24.0 else 1.0 end
 {%- endmacro %}
+
+{# The first number of a text, the number that stands beside a unit of time ("Month 12", "12 months"), that unit. #}
+{% macro number_in(text) -%}
+cast(nullif(regexp_extract({{ text }}, '([0-9]+)', 1), '') as double)
+{%- endmacro %}
+
+{% macro number_before_unit(text) -%}
+cast(nullif(coalesce(
+    nullif(regexp_extract({{ text }}, '(week|month|year|day)s? ([0-9]+)', 2), ''),
+    regexp_extract({{ text }}, '([0-9]+)[ -](week|month|year|day)', 1)
+), '') as double)
+{%- endmacro %}
+
+{% macro unit_in(text) -%}
+nullif(regexp_extract({{ text }}, '(week|month|year|day)', 1), '')
+{%- endmacro %}

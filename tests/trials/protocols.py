@@ -13,19 +13,19 @@ import polars as pl
 
 from pipeline import lake
 
-S, I, F, B = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
+S, N, F, B = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
 CRITERIA: dict[str, pl.DataType] = {
-    "nct_id": S, "criterion_id": S, "section": S, "ordinal": I, "text": S, "char_start": I, "char_end": I, "part": S,
-    "group_id": S, "parent_group_id": S, "group_logic": S, "group_minimum": I, "group_depth": I, "parse_status": S,
-    "is_subjective": B, "text_sha256": S, "origin": S, "constraint_count": I,
+    "nct_id": S, "criterion_id": S, "section": S, "ordinal": N, "text": S, "char_start": N, "char_end": N, "part": S,
+    "group_id": S, "parent_group_id": S, "group_logic": S, "group_minimum": N, "group_depth": N, "parse_status": S,
+    "is_subjective": B, "text_sha256": S, "origin": S, "constraint_count": N,
 }  # fmt: skip
 CONSTRAINTS: dict[str, pl.DataType] = {
-    "nct_id": S, "criterion_id": S, "constraint_ordinal": I, "kind": S, "polarity": S, "min_value": F, "min_inclusive": B,
+    "nct_id": S, "criterion_id": S, "constraint_ordinal": N, "kind": S, "polarity": S, "min_value": F, "min_inclusive": B,
     "max_value": F, "max_inclusive": B, "unit": S, "measure": S, "window_value": F, "window_unit": S,
     "window_near_value": F, "window_near_unit": S, "window_anchor": S, "terms": pl.List(S), "term_logic": S,
     "exception_terms": pl.List(S), "exceptions": pl.List(S), "is_qualified": B, "on_therapy_value": F,
-    "on_therapy_unit": S, "any_of_group": S, "all_of_group": S, "quote": S, "char_start": I, "char_end": I,
-    "rule_id": S, "rule_version": I, "origin": S,
+    "on_therapy_unit": S, "any_of_group": S, "all_of_group": S, "quote": S, "char_start": N, "char_end": N,
+    "rule_id": S, "rule_version": N, "origin": S,
 }  # fmt: skip
 Row = dict[str, Any]
 
