@@ -251,7 +251,7 @@ def _visits(p: Patient, sheets: dict[str, list[Row]], rng: np.random.Generator, 
         days.insert(2, -195 + int(rng.integers(0, 30)))
     day, last = 0, p.follow_up - int(rng.integers(0, 14))
     while True:
-        day += 91 if day < 720 else 182
+        day += 61 if day < 365 else 91 if day < 720 else 182
         if day + 40 > last:
             break
         days.append(day + int(rng.integers(-8, 9)))
@@ -608,7 +608,8 @@ def _person(p: Patient, sheets: dict[str, list[Row]], rng: np.random.Generator) 
             p.day(200),
             min(date(2012, 9, 1) + timedelta(days=int(rng.integers(0, 400))), p.day(p.follow_up - 180)),
         )
-    history: Any = onset if p.number % 5 else p.day(-913)
+    # Complete since the first symptom for most; where that is known to the year only, since that year began.
+    history: Any = date(onset.year, 1, 1) if p.number % 5 else p.day(-913)
     if p.number in (19, 43):
         history = None
     sheets["patients"].append(

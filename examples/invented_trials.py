@@ -184,7 +184,7 @@ def refractory_trial() -> Json:
     """Two parts in one text, as refractory-MS programmes print them."""
     criteria = """Inclusion Criteria:
 
-Treatment-naive part:
+Prospective part:
 
 * Relapsing or secondary progressive MS with documented relapses on therapy within the past 2 years
 * Prior treatment with at least one disease-modifying therapy

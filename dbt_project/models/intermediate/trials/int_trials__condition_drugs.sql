@@ -38,7 +38,9 @@ meant as (
         terms.condition_number,
         terms.term,
         coalesce(term_drugs.drug_inn, terms.term) as drug_inn,
-        coalesce(drugs.is_dmt, false) or terms.term like 'corticosteroid%' as is_recorded
+        -- a clinic's list of treatments is no list of the trials that a patient was in
+        (coalesce(drugs.is_dmt, false) and terms.term not like '%investigational%')
+        or terms.term like 'corticosteroid%' as is_recorded
     from terms
     left join term_drugs on terms.term = term_drugs.term
     left join drugs on coalesce(term_drugs.drug_inn, terms.term) = drugs.inn

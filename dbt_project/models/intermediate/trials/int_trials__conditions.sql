@@ -51,8 +51,33 @@ final as (
         end as family,
         concat_ws(
             ' ',
-            replace(kind, '_', ' '),
+            -- the statement that is true or not; kinds of absence name the thing that must not be there
+            case kind
+                when 'age_range' then 'age'
+                when 'edss_range' then 'EDSS'
+                when 'edss_change' then 'rise of the EDSS'
+                when 'relapse_count' then 'relapses'
+                when 'no_relapse_within' then 'a relapse'
+                when 'relapse_on_therapy' then 'relapses on'
+                when 'prior_therapy_required' then 'treated with'
+                when 'prior_therapy_forbidden' then 'treated before with'
+                when 'washout' then 'treated with'
+                when 'concomitant_therapy_forbidden' then 'on treatment with'
+                when 'steroid_use_forbidden' then 'treated with'
+                when 'other_investigational_drug' then 'another trial:'
+                when 'disease_course' then 'course'
+                when 'diagnosis_criteria' then 'diagnosed by'
+                when 'gd_or_t2_activity' then 'lesions'
+                when 'lab_limit' then 'laboratory:'
+                when 'contraception_required' then 'contraception'
+                when 'pregnancy_or_breastfeeding' then 'state:'
+                when 'infection' then 'infection:'
+                when 'malignancy' then 'history:'
+                when 'mri_contraindication' then 'history:'
+                else replace(kind, '_', ' ')
+            end,
             case when terms <> '' then replace(terms, ';', case when term_logic = 'all' then ' and ' else ' or ' end) end,
+            case when exception_terms <> '' then 'other than ' || replace(exception_terms, ';', ', ') end,
             case
                 when min_value is not null and max_value is not null
                     then {{ plain_number('min_value') }} || case when coalesce(min_inclusive, true) then ' to ' else ' (exclusive) to ' end
@@ -63,7 +88,7 @@ final as (
                     then case when coalesce(max_inclusive, true) then '<= ' else '< ' end || {{ plain_number('max_value') }}
             end,
             case when unit in ('points', 'count') then null else unit end,
-            case when measure is not null then '(' || measure || ')' end,
+            case when measure is not null and kind <> 'prior_therapy_required' then '(' || measure || ')' end,
             case
                 when is_ever then 'ever'
                 when coalesce(window_months, 0) > 0 or coalesce(window_days, 0) > 0

@@ -34,13 +34,15 @@ placed as (
         coalesce(epochs.anchor, 'unstated') in ('baseline', 'unstated', 'randomization', 'first_dose', 'dose', 'treatment_start',
             'enrolment', 'study_start', 'screening') as is_from_index,
         epochs.end_offset is not null and coalesce(epochs.start_offset, 0) <= epochs.end_offset as has_end,
-        epochs.epoch_kind = 'point' or epochs.start_offset = epochs.end_offset as is_point,
+        coalesce(epochs.epoch_kind = 'point' or epochs.start_offset = epochs.end_offset, false) as is_point,
         coalesce(epochs.start_offset, 0) = 0 and epochs.end_offset = 0 as is_baseline,
         case
             -- "during year 2" is that year; any other point of a rate is reached from the start
             when epochs.start_offset = epochs.end_offset and epochs.offset_unit = 'year'
                 and lower(outcomes.measure) like '%during%' then epochs.end_offset - 1
             when epochs.start_offset = epochs.end_offset and outcomes.outcome_kind in ('arr', 'relapses') then 0
+            -- a protocol's day 1 is the day of the first dose
+            when epochs.offset_unit = 'day' and epochs.start_offset = 1 then 0
             else coalesce(epochs.start_offset, 0)
         end as start_offset,
         epochs.end_offset

@@ -169,7 +169,11 @@ final as (
                     else ', and its absence is not proven (complete from ' || cast(worded.complete_from as string) || ')'
                 end
             else worded.condition_text
-                || case when worded.condition_truth = 2 then ': holds' else ': does not hold' end
+                || case
+                    when worded.is_expected then case when worded.condition_truth = 2 then ': yes' else ': no' end
+                    when worded.condition_truth = 2 then ': found'
+                    else ': not so'
+                end
                 || case
                     when worded.is_qualified and worded.truth = 1 then ', but the text has an exception that was not read'
                     when worded.truth = 1 then ', but the sentence says more than was read'
@@ -177,11 +181,15 @@ final as (
                 end
         end as reason,
         worded.patient_value,
-        case when worded.evidence_table = 'patients' then worded.screened_on else worded.record_date end as patient_value_date,
-        worded.source_file,
-        worded.source_sheet,
-        cast(worded.source_row as bigint) as source_row,
-        delivered_columns.column_letter as source_column,
+        case
+            when worded.patient_value is null then null
+            when worded.evidence_table = 'patients' then worded.screened_on
+            else worded.record_date
+        end as patient_value_date,
+        case when worded.patient_value is not null then worded.source_file end as source_file,
+        case when worded.patient_value is not null then worded.source_sheet end as source_sheet,
+        case when worded.patient_value is not null then cast(worded.source_row as bigint) end as source_row,
+        case when worded.patient_value is not null then delivered_columns.column_letter end as source_column,
         worded.quote,
         worded.kinds
     from worded
