@@ -9,7 +9,7 @@ conditions as (
 ),
 
 term_drugs as (
-    select * from {{ ref('eligibility_term_drugs') }}
+    select * from {{ ref('int_trials__term_drugs') }}
 ),
 
 drugs as (
