@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline import progress, settings
-from pipeline.errors import RemitError, SettingsError, SourceError
+from pipeline.errors import RemitError, SettingsError
 from pipeline.settings import Settings
 
 app = typer.Typer(
@@ -239,6 +239,105 @@ def pull(registry: Registry = None) -> None:
 
 
 @app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A spreadsheet; cohort.yaml beside it applies.")],
+) -> None:
+    """Say what is wrong with a spreadsheet, cell by cell, without loading it. Prints values to you alone."""
+    from pipeline.cohort.queries import check_file
+
+    found = check_file(file, settings=settings.load().cohorts)
+    for line in found.lines():
+        out.print(Text(line))
+    if not found.is_clean:
+        raise typer.Exit(1)
+
+
+@app.command("map")
+def draft_map(
+    file: Annotated[Path, typer.Argument(help="A spreadsheet with headers of its own.")],
+    to: Annotated[Path | None, typer.Option("--to", help="Where to write the draft; a new file.")] = None,
+) -> None:
+    """Draft a cohort.yaml: which header is which field, how sure that is, and what a person must decide."""
+    from pipeline.cohort.drafting import draft_map as draft
+
+    drafted = draft(file)
+    if to is None:
+        out.print(Text(drafted.text))
+    elif to.exists():
+        raise SettingsError(f"{to} exists already: give another name with --to, or remove it.")
+    else:
+        to.write_text(drafted.text, "utf-8")
+        out.print(f"draft in {_short(to.resolve())}: correct it, then `remit check {file.name}`")
+    for doubt in drafted.doubts:
+        err.print(Text.assemble(("decide: ", "yellow"), doubt))
+
+
+@app.command()
+def template(
+    file: Annotated[Path, typer.Argument(help="A new .xlsx file.")] = Path("remit-template.xlsx"),
+) -> None:
+    """Write an empty canonical workbook with drop-downs, a codebook and an example row."""
+    from pipeline.cohort.template import write_template
+
+    out.print(f"wrote {_short(write_template(file).resolve())}")
+
+
+@app.command()
+def explain(
+    patient: Annotated[str, typer.Argument(help="Pseudonym of a patient.")],
+    trial: Annotated[str, typer.Argument(help="NCT number.")],
+) -> None:
+    """Criterion by criterion: the sentence, the answer, the patient's value with its cell, what is missing."""
+    from pipeline.release.access import open_marts
+    from pipeline.release.explain import explain as explained
+
+    with open_marts(_marts()) as connection:
+        out.print(Text(explained(connection, patient.strip().upper(), trial.strip().upper())))
+
+
+@app.command()
+def identify(pseudonym: Annotated[str, typer.Argument(help="Pseudonym of a patient.")]) -> None:
+    """The clinic's own id behind a pseudonym. Who asked, and when, is written to private/ first."""
+    from pipeline.cohort import pseudonyms
+
+    found = pseudonyms.identify(settings.load().layout.private, pseudonym)
+    _print_table(found.columns, found.rows())
+
+
+@app.command()
+def withdraw(
+    cohort: Annotated[str, typer.Argument(help="Name of the cohort.")],
+    patient: Annotated[str, typer.Argument(help="The clinic's own id of the patient.")],
+) -> None:
+    """Erase a patient from landing, lake and kept releases, and journal the act."""
+    from pipeline import lock
+    from pipeline.cohort import pseudonyms
+    from pipeline.cohort.withdrawal import withdraw as erase
+    from pipeline.landing import Landing
+    from pipeline.release import withdrawal
+
+    chosen = settings.load()
+    home = chosen.layout.create()
+    given = chosen.pseudonym_key.get_secret_value() if chosen.pseudonym_key else None
+    with _bar(), lock.hold(home.lock_file, "remit withdraw"):
+        done = erase(
+            Landing(home.landing, "cohort"),
+            home.lake / "cohort",
+            home.private,
+            chosen.cohorts,
+            key=pseudonyms.load_key(home.private, given),
+            cohort=cohort,
+            patient=patient,
+            is_invented=chosen.is_sample_cohort,
+            clean_releases=lambda name, pseudonym: withdrawal.erase(home, name, pseudonym),
+        )
+        # The build file still has the rows until the next run makes it anew.
+        home.build_file.unlink(missing_ok=True)
+    for line in done.lines():
+        out.print(Text(line))
+
+
+@app.command()
 def releases() -> None:
     """The releases that are kept; `*` marks the one that analysts open."""
     from pipeline.release import catalog
@@ -381,6 +480,3 @@ def _release_folder() -> Path:
 
 def _marts() -> Path:
     return _release_folder() / "marts.duckdb"
-
-
-__all__ = ["SourceError", "app", "main"]

@@ -106,7 +106,7 @@ def publish(
     partial.mkdir(mode=0o750)
     try:
         progress("release: copy")
-        tables = _copy(home.build_file, partial / catalog.MARTS)
+        tables = copy_marts(home.build_file, partial / catalog.MARTS)
         content = hashlib.sha256(
             "".join(f"{t.full_name}{t.rows}{t.content}" for t in tables).encode()
         ).hexdigest()
@@ -125,17 +125,10 @@ def publish(
         _add_quality(partial / catalog.MARTS, home, manifest, checks)
         _verify(partial / catalog.MARTS, tables)
         progress("release: parquet, report, dictionary")
-        _describe(partial)
+        describe(partial)
         (partial / "changes.json").write_text(json.dumps(_changes(home, manifest), indent=2) + "\n", "utf-8")
-        manifest["files"] = {
-            path.relative_to(partial).as_posix(): _sha256(path)
-            for path in sorted(partial.rglob("*"))
-            if path.is_file()
-        }
-        (partial / catalog.MANIFEST).write_text(
-            json.dumps(manifest, indent=2, sort_keys=True) + "\n", "utf-8"
-        )
-        _seal(partial)
+        write_manifest(partial, manifest)
+        seal(partial)
         partial.rename(home.releases / release_id)
     except duckdb.Error as error:
         shutil.rmtree(partial, ignore_errors=True)
@@ -163,12 +156,15 @@ def _release_error(error: duckdb.Error) -> ReleaseError:
     )
 
 
-def _copy(build: Path, target: Path) -> list[Table]:
-    """Copy every table of the mart schemas: DDL, rows, comments. Gives them in order of their names."""
+def copy_marts(build: Path, target: Path, without: tuple[str, str] | None = None) -> list[Table]:
+    """Copy every table of the mart schemas: DDL, rows, comments. Gives them in order of their names.
+
+    `without`: cohort and pseudonym of a patient whose rows stay behind.
+    """
     tables = []
     with duckdb.connect(str(target)) as connection:
         connection.execute("set preserve_insertion_order = true; set TimeZone = 'UTC'")
-        connection.execute(f"attach {_quote_text(str(build))} as build (read_only)")
+        connection.execute(f"attach {quote_text(str(build))} as build (read_only)")
         found = connection.execute(
             """
             select schema_name, table_name, sql, comment
@@ -186,9 +182,14 @@ def _copy(build: Path, target: Path) -> list[Table]:
             connection.execute(_without_database(ddl))
             (rows,) = connection.execute(f"select count(*) from build.{full}").fetchone()
             order = "order by all" if rows <= SORT_UP_TO_ROWS else ""
-            connection.execute(f"insert into {full} select * from build.{full} {order}")
+            kept = ""
+            if without and _is_of_patients(connection, schema, name):
+                kept = (
+                    f"where not (cohort = {quote_text(without[0])} and patient_id = {quote_text(without[1])})"
+                )
+            connection.execute(f"insert into {full} select * from build.{full} {kept} {order}")
             if comment:
-                connection.execute(f"comment on table {full} is {_quote_text(comment)}")
+                connection.execute(f"comment on table {full} is {quote_text(comment)}")
             columns = connection.execute(
                 """
                 select column_name, comment from duckdb_columns()
@@ -197,11 +198,22 @@ def _copy(build: Path, target: Path) -> list[Table]:
                 [schema, name],
             ).fetchall()
             for column, text in columns:
-                connection.execute(f"comment on column {full}.{_quote(column)} is {_quote_text(text)}")
-            tables.append(Table(schema, name, rows, _content(connection, f"build.{full}")))
+                connection.execute(f"comment on column {full}.{_quote(column)} is {quote_text(text)}")
+            if kept:
+                (rows,) = connection.execute(f"select count(*) from {full}").fetchone()
+            tables.append(Table(schema, name, rows, _content(connection, full if kept else f"build.{full}")))
         connection.execute("detach build")
         connection.execute("checkpoint")
     return tables
+
+
+def _is_of_patients(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
+    (found,) = connection.execute(
+        "select count(*) from duckdb_columns() where database_name = 'build' and schema_name = ? and table_name = ? "
+        "and column_name in ('cohort', 'patient_id')",
+        [schema, name],
+    ).fetchone()
+    return found == 2
 
 
 def _without_database(ddl: str) -> str:
@@ -238,11 +250,9 @@ def _add_quality(file: Path, home: Home, manifest: Mapping[str, Any], checks: pl
             connection.register("typed", typed)
             connection.execute(f"create table quality.{name} as select * from typed order by all")
             connection.unregister("typed")
-            connection.execute(f"comment on table quality.{name} is {_quote_text(TABLE_COMMENTS[name])}")
+            connection.execute(f"comment on table quality.{name} is {quote_text(TABLE_COMMENTS[name])}")
             for column, (_, text) in columns.items():
-                connection.execute(
-                    f"comment on column quality.{name}.{_quote(column)} is {_quote_text(text)}"
-                )
+                connection.execute(f"comment on column quality.{name}.{_quote(column)} is {quote_text(text)}")
         connection.execute("checkpoint")
 
 
@@ -282,7 +292,7 @@ def _verify(file: Path, tables: list[Table]) -> None:
             )
 
 
-def _describe(folder: Path) -> None:
+def describe(folder: Path) -> None:
     """Parquet files, dictionary and report beside the database."""
     with duckdb.connect(str(folder / catalog.MARTS), read_only=True) as connection:
         names = connection.execute(
@@ -292,7 +302,7 @@ def _describe(folder: Path) -> None:
             target = folder / "parquet" / schema / f"{name}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
             connection.execute(
-                f"copy {_quote(schema)}.{_quote(name)} to {_quote_text(str(target))} (format parquet, compression zstd)"
+                f"copy {_quote(schema)}.{_quote(name)} to {quote_text(str(target))} (format parquet, compression zstd)"
             )
         dictionary.write(connection, folder / "dictionary")
         report.write(connection, folder / "report" / "index.html")
@@ -317,7 +327,15 @@ def _changes(home: Home, manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {"previous_release_id": before.release_id, "changed_inputs": causes, "tables": changed}
 
 
-def _seal(folder: Path) -> None:
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """MANIFEST.json of a release whose other files are all in place: their hashes go into it."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != catalog.MANIFEST]
+    manifest["files"] = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
+    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+    (folder / catalog.MANIFEST).write_text(text, "utf-8")
+
+
+def seal(folder: Path) -> None:
     """Rights for the analysts' group, and everything on the disk before the rename."""
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o750 if path.is_dir() else 0o440)
@@ -329,7 +347,7 @@ def _seal(folder: Path) -> None:
                 os.close(descriptor)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -338,5 +356,5 @@ def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _quote_text(text: str) -> str:
+def quote_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

@@ -170,3 +170,28 @@ def test_what_a_killed_run_left_is_swept(home):
     make(home)
     assert not list(home.releases.glob(".partial-*"))
     assert not list(home.root.glob(".marts.duckdb-*"))
+
+
+def test_a_withdrawn_patient_leaves_every_kept_release(home):
+    from pipeline.release.withdrawal import erase
+
+    build(
+        home,
+        "create schema cohort",
+        "create table cohort.edss (cohort varchar, patient_id varchar, edss double)",
+        "comment on column cohort.edss.cohort is 'c'; comment on column cohort.edss.patient_id is 'p'; comment on column cohort.edss.edss is 'e'",
+        "insert into cohort.edss values ('a', 'P1', 2), ('a', 'P2', 3), ('b', 'P1', 4)",
+    )
+    made = [make(home, minute=minute) for minute in range(2)]
+    assert erase(home, "a", "P1") == 2
+    assert erase(home, "a", "P1") == 0
+    for release in made:
+        with duckdb.connect(str(release.folder / "marts.duckdb"), read_only=True) as connection:
+            assert connection.sql("select cohort, patient_id from cohort.edss order by all").fetchall() == [
+                ("a", "P2"),
+                ("b", "P1"),
+            ]
+            assert connection.sql("select count(*) from quality.releases").fetchone()[0] > 0
+        parquet = pl.read_parquet(release.folder / "parquet" / "cohort" / "edss.parquet")
+        assert parquet.height == 2
+    assert catalog.current(home).manifest["patients_withdrawn_since"] == 1
