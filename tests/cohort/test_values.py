@@ -172,55 +172,49 @@ def test_excel_days_of_both_systems() -> None:
 
 
 def test_months_of_all_languages_are_in_order() -> None:
-    for word, number in words.MONTHS.items():
-        assert one_date(f"7 {word} 2014")[0] == date(2014, number, 7), word
+    found = convert(ONSET, *(f"7 {word} 2014" for word in words.MONTHS))
+    assert found.columns[0].to_list() == [date(2014, number, 7) for number in words.MONTHS.values()]
 
 
 @given(
-    st.dates(date(1900, 1, 1), date(2099, 12, 31)), st.sampled_from(["dmy", "mdy"]), st.sampled_from("-/.")
+    st.lists(st.dates(date(1900, 1, 1), date(2099, 12, 31)), min_size=1, max_size=30),
+    st.sampled_from(["dmy", "mdy"]),
+    st.sampled_from("-/."),
 )
-@settings(max_examples=150, deadline=None)
-def test_every_day_comes_back(day: date, order: str, separator: str) -> None:
+@settings(max_examples=30, deadline=None)
+def test_every_day_comes_back(days: list[date], order: str, separator: str) -> None:
     form = {"dmy": "%d{0}%m{0}%Y", "mdy": "%m{0}%d{0}%Y"}[order].format(separator)
-    texts = [
-        day.isoformat(),
-        day.strftime(form),
-        day.strftime("%Y%m%d"),
-        day.strftime("%d %B %Y"),
-        f"{day} 00:00",
-    ]
-    texts.append(
-        f"{day.day}{separator}{day.month}{separator}{day.year}" if order == "dmy" else day.isoformat()
-    )
-    found = convert(ONSET, *texts, date_order=order)
-    assert found.columns[0].to_list() == [day] * len(texts)
-    assert found.rule.null_count() == len(texts)
+    for written in (form, "%Y-%m-%d", "%Y%m%d", "%d %B %Y", "%Y-%m-%d 00:00"):
+        found = convert(ONSET, *(day.strftime(written) for day in days), date_order=order)
+        assert found.columns[0].to_list() == days
+        assert found.rule.null_count() == len(days)
 
 
-@given(st.integers(1900, 2099), st.integers(1, 12))
-@settings(max_examples=60, deadline=None)
-def test_every_month_comes_back(year: int, month: int) -> None:
-    found = convert(ONSET, f"{year}-{month:02}", f"{month}/{year}", f"{calendar.month_name[month]} {year}")
-    assert found.columns[0].to_list() == [date(year, month, 1)] * 3
-    assert found.columns[1].to_list() == [date(year, month, calendar.monthrange(year, month)[1])] * 3
-    assert found.columns[2].to_list() == ["month"] * 3
+def test_every_month_comes_back() -> None:
+    months = [(year, month) for year in range(1900, 2100, 7) for month in range(1, 13)]
+    for written in ("{0}-{1:02}", "{1}/{0}", "{2} {0}"):
+        found = convert(ONSET, *(written.format(y, m, calendar.month_name[m]) for y, m in months))
+        assert found.columns[0].to_list() == [date(y, m, 1) for y, m in months]
+        assert found.columns[1].to_list() == [date(y, m, calendar.monthrange(y, m)[1]) for y, m in months]
+        assert set(found.columns[2]) == {"month"}
 
 
 @given(
-    st.text(max_size=20) | st.from_regex(r"\A[0-9./\- ]{1,12}\Z"),
+    st.lists(st.text(max_size=20) | st.from_regex(r"\A[0-9./\- ]{1,12}\Z"), min_size=1, max_size=60),
     st.sampled_from([None, "dmy", "mdy", "ymd"]),
 )
-@settings(max_examples=300, deadline=None)
-def test_any_text_is_a_date_a_fault_or_missing(text: str, order: str | None) -> None:
-    found = convert(ONSET, text, date_order=order, today=TODAY)
-    earliest, latest, precision, written = (column.item() for column in found.columns)
-    assert [earliest is not None, found.rule.item() is not None, found.is_missing.item()].count(True) == 1
-    if earliest is not None:
-        assert date(1880, 1, 1) <= earliest <= min(latest, TODAY)
-        assert (latest - earliest).days in {"day": (0,), "month": range(27, 31), "year": (364, 365)}[
-            precision
-        ]
-        assert written
+@settings(max_examples=40, deadline=None)
+def test_any_text_is_a_date_a_fault_or_missing(texts: list[str], order: str | None) -> None:
+    found = convert(ONSET, *texts, date_order=order, today=TODAY)
+    for *day, rule, is_missing in zip(*found.columns, found.rule, found.is_missing, strict=True):
+        earliest, latest, precision, written = day
+        assert [earliest is not None, rule is not None, is_missing].count(True) == 1
+        if earliest is not None:
+            assert date(1880, 1, 1) <= earliest <= min(latest, TODAY)
+            assert (latest - earliest).days in {"day": (0,), "month": range(27, 31), "year": (364, 365)}[
+                precision
+            ]
+            assert written
 
 
 # --- numbers ----------------------------------------------------------------------------------------------
@@ -322,22 +316,32 @@ def test_edss_steps() -> None:
     assert odd.warning.to_list() == ["edss_half"] * 2 + [None] * 8
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False, width=32) | st.integers(-(10**12), 10**12))
-@settings(max_examples=200, deadline=None)
-def test_every_number_comes_back(number: float) -> None:
-    text = repr(number)
-    found = convert(VALUE, text, text.replace(".", ","), kinds=["number", "text"], decimal=",")
-    assert found.columns[0].to_list() == pytest.approx([number, number], rel=1e-12)
+@given(
+    st.lists(
+        st.floats(allow_nan=False, allow_infinity=False, width=32) | st.integers(-(10**12), 10**12),
+        min_size=1,
+    )
+)
+@settings(max_examples=30, deadline=None)
+def test_every_number_comes_back(numbers: list[float]) -> None:
+    texts = [repr(number) for number in numbers]
+    for cells, kind in ((texts, "number"), ([text.replace(".", ",") for text in texts], "text")):
+        found = convert(VALUE, *cells, kinds=[kind] * len(cells), decimal=",")
+        assert found.columns[0].to_list() == pytest.approx(numbers, rel=1e-12)
 
 
-@given(st.text(alphabet="0123456789.,-+<>= e'µgml/%", max_size=12), st.sampled_from([None, ".", ","]))
-@settings(max_examples=300, deadline=None)
-def test_any_text_is_a_number_a_fault_or_missing(text: str, decimal: str | None) -> None:
+@given(
+    st.lists(st.text(alphabet="0123456789.,-+<>= e'µgml/%", max_size=12), min_size=1, max_size=60),
+    st.sampled_from([None, ".", ","]),
+)
+@settings(max_examples=25, deadline=None)
+def test_any_text_is_a_number_a_fault_or_missing(texts: list[str], decimal: str | None) -> None:
     for field in (VALUE, EDSS, FIELDS["edss", "fs_visual"], FIELDS["infusions", "dose_mg"]):
-        found = convert(field, text, decimal=decimal)
-        parts = [found.columns[0].item() is not None, found.rule.item() is not None, found.is_missing.item()]
-        assert parts.count(True) == 1
-        assert found.comparator.item() is None
+        found = convert(field, *texts, decimal=decimal)
+        is_read, is_bad = found.columns[0].is_not_null(), found.rule.is_not_null()
+        sums = is_read.cast(pl.Int8) + is_bad.cast(pl.Int8) + found.is_missing.cast(pl.Int8)
+        assert (sums == 1).all()
+        assert found.comparator.null_count() == len(texts)
 
 
 # --- codes, yes and no, text ------------------------------------------------------------------------------
@@ -503,7 +507,7 @@ def test_order_and_repeats_survive() -> None:
 
 
 @given(st.lists(st.text(max_size=10) | st.none(), max_size=20), st.sampled_from(sorted(FIELDS)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_nothing_that_a_cell_holds_raises(cells: list[str | None], place: tuple[str, str]) -> None:
     found = values.convert(
         pl.Series(cells, dtype=pl.String), FIELDS[place], Options(today=TODAY, codes={"a": "b"})
