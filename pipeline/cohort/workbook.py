@@ -862,9 +862,23 @@ def _clean(text: str, not_text: BrokenWorkbook) -> str:
     return text
 
 
+# Signs that stand inside words only where Polish or Czech was read as Western (p³eæ, ci¹¿a), and words of
+# nothing but accented letters, as Cyrillic gives.
+_NOT_WESTERN = re.compile(
+    "[a-zA-Zà-ÿ][¹³¿¼¾£¥Ÿ»][a-zA-Zà-ÿ]|[à-ÿ][¹³¿]|[À-ÿ]{4}|[¹³¿][à-ÿ]|[bcdfgjklmnpqtvwxz][¹³]"
+)
+
+
 def _guess(data: bytes) -> str:
     sample = b"\n".join(line for line in data.splitlines() if any(byte > 127 for byte in line))[:20_000]
-    best = from_bytes(sample, cp_isolation=_ENCODINGS, preemptive_behaviour=False).best()
+    try:
+        # By far the most usual; a frequency of letters over a few words takes años for Polish.
+        is_western = not _NOT_WESTERN.search(sample.decode("cp1252"))
+    except UnicodeDecodeError:
+        is_western = False
+    best = (
+        None if is_western else from_bytes(sample, cp_isolation=_ENCODINGS, preemptive_behaviour=False).best()
+    )
     encoding = best.encoding if best else "cp1252"
     try:
         data.decode(encoding)
