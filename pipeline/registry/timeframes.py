@@ -82,6 +82,7 @@ _MOMENTS: tuple[tuple[str, str], ...] = (
         r"(?: (?:period|visit|follow[- ]?up|participation|extension period))*(?! (?:treatment|therapy|drug))"
         r"|(?:study|trial) (?:completion|end|conclusion|termination|closure)|end[- ]of[- ](?:study|trial)(?! (?:treatment|therapy|drug))"
         r"|(?:last|final) (?:study )?(?:follow[- ]?up|visit|assessment|contact)|data cut[- ]?off|last seen"
+        r"|(?<=post )(?:study|trial)(?! (?:treatment|drug|medication|intervention|start))|(?<=post-)(?:study|trial)(?! (?:treatment|drug|medication|intervention|start))"
         r"|end of safety follow[- ]up(?: extension)?(?: period)?",
     ),
     (
@@ -169,6 +170,25 @@ _WEAK = {
     "index_date",
     "delivery",
 }
+_PERIODS = {"treatment", "treatment_end", "follow_up", "admission", "discharge", "study_end"}
+# Moments that their own "(Day 1)" or "(Week 0)" only repeats.
+_STARTS = {
+    "baseline",
+    "screening",
+    "enrolment",
+    "randomization",
+    "first_dose",
+    "dose",
+    "treatment_start",
+    "treatment",
+    "study_start",
+    "infusion",
+    "injection",
+    "procedure",
+    "surgery",
+    "transplantation",
+    "vaccination",
+}
 # "post-treatment" and "after treatment" look past its end, "pre-treatment" before its start.
 _AFTER_OF = {"treatment": "treatment_end", "dose": "dose", "follow_up": "follow_up"}
 _BEFORE_OF = {"treatment": "treatment_start"}
@@ -194,12 +214,12 @@ _TOKEN = re.compile(
             rf"(?P<ordinal>(?:\d+(?:st|nd|rd|th)|{'|'.join(_ORDINALS)})\s+(?:day|week|month|year|cycle)(?![a-z]))",
             rf"(?P<trail>(?:(?:(?<=\()|(?<=from )|(?<=to )|^)-\s?)?{_N}{_TOLERANCE}?(?:(?:{_LIST}|\s+){_N}{_TOLERANCE}?)*\s*-?\s*(?:{_UNIT}|(?<=\d){_SHORT})(?:\s*±\s*{_N}\s*{_UNIT})?)",
             r"(?P<label>(?:(?:study )?(?:period|phase|part|stage|arm|group|cohort|point)\s*[0-9a-z]{1,3}\s*[.:](?=\s))"
-            r"|(?:primary|secondary) endpoints?:|[a-z][a-z-]{1,14}:(?=\s))",
+            r"|(?:primary|secondary) endpoints?:|(?:^|(?<=[;,.] ))(?!time ?frame)[a-z][a-z-]{1,14}:(?=\s))",
             r"(?P<compared>compared (?:to|with)|relative to|versus|\bvs\b\.?)",
             r"(?P<upto>\b(?:up ?to(?: a)?(?: maximum(?: of)?)?|upto|ap to|within(?: the first)?|over(?: the first)?|maximum(?: of)?|at most|no more than"
             r"|for(?: up to)?|during(?: the first)?|throughout|in the first|first(?=\s*\d))\b|<\s*(?:or)?\s*=?|≤)",
             r"(?P<beyond>>\s*=?|≥|\bat least\b|\bmore than\b|\bafter at least\b)",
-            r"(?P<until>\b(?:until|till|to(?! be\b)|thru|through(?! study completion| completion)(?:out)?)\b(?:\s+up to\b)?)",
+            r"(?P<until>\b(?:until|till|(?<!due )(?<!according )(?<!related )(?<!relative )to(?! be\b)|thru|through(?! study completion| completion)(?:out)?)\b(?:\s+up to\b)?)",
             r"(?P<completion>\bthrough(?:out)?(?: to)? (?:the )?(?:study (?:completion|conduct)|completion(?: of (?:the )?study)?|the study)\b)",
             r"(?P<between>\bbetween\b)",
             r"(?P<from>\b(?:from|since|(?:starting|beginning) (?:from|at|on))\b)",
@@ -216,7 +236,7 @@ _TOKEN = re.compile(
             r"(?P<dash>-)",
             r"(?P<and>\band\b|&|\bor\b|/)",
             r"(?P<stop>[,;|]|\.(?=\s|$)|\n)",
-            r"(?P<named>(?:groups?|arms?|cohorts?|parts?|courses?|stage|grade|level|step|version|visit) \d+(?: and \d+)?(?! ?[a-z]))",
+            r"(?P<named>(?:groups?|arms?|cohorts?|parts?|courses?|stage|grade|level|step|version|visit) \d+(?: and \d+)?(?![\da-z]))",
             r"(?P<number>\d[\d.,]*)",
             r"(?P<word>[^\W\d_][\w'’-]*)",
         )
@@ -341,6 +361,7 @@ class _Moment:
     is_point: bool = False  # "week 12" is a point; "12 weeks" may be a length
     is_approximate: bool = False
     label: str | None = None
+    event: str | None = None
 
     @property
     def has_number(self) -> bool:
@@ -493,6 +514,7 @@ class _Reader:
         self.words = 0
         self.between = False
         self.is_approximate = False
+        self.is_from = False
 
     # --- the text
 
@@ -552,6 +574,8 @@ class _Reader:
         elif kind == "until":
             self._until_without_start()
         elif kind in ("word", "named"):
+            # "post course 1 and course 2": the second is an anchor that was not taken up.
+            self.left_over += kind == "named" and token.text.startswith("course")
             self.words += token.text not in _QUIET
             self.at += 1
         elif kind == "number":
@@ -563,6 +587,7 @@ class _Reader:
     # --- epochs
 
     def _moment_or_range(self) -> None:
+        self.is_from = self._token().kind == "from"
         moment = self._moment()
         if moment is None:
             return
@@ -597,7 +622,21 @@ class _Reader:
             if token.kind == "word" and token.text in _QUIET:
                 place += 1
                 continue
-            return None
+            return self._far_link(place) if self.is_from else None
+        return None
+
+    def _far_link(self, place: int) -> int | None:
+        """The "until" of a "from" whose event has alternatives: "from response, or remission, until relapse"."""
+        for further in range(place, len(self.tokens)):
+            token = self.tokens[further]
+            if token.kind == "until" and token.text != "to":
+                return further + 1
+            if token.kind in _NUMBERED | {"number", "date", "from", "label"} or token.text in (
+                ";",
+                ".",
+                "\n",
+            ):
+                return None
         return None
 
     def _range(self, start: _Moment) -> None:
@@ -783,10 +822,19 @@ class _Reader:
         if not moments:
             return
         if not moments[0].has_number:
-            # "during the treatment", "within hospitalisation": the event itself, bounded where a number follows.
+            # "during the treatment", "throughout hospitalisation": a period that the text may bound.
             moment = moments[0]
-            if self._bound_follows(self.at):
-                self._open_range(replace(moment, start=opening.start), None, event_start=moment.start)
+            is_period = moment.anchor in _PERIODS and not opening.text.startswith("within")
+            if self._bound_follows(self.at) or is_period:
+                self._open_range(
+                    self._nothing(opening),
+                    None,
+                    event_start=moment.start,
+                    event_end=moment.end,
+                    end_anchor=moment.anchor,
+                )
+            elif opening.text.startswith("within") and moment.anchor in _WEAK:
+                self.words += 1
             else:
                 self._emit(replace(moment, start=opening.start))
             return
@@ -863,7 +911,7 @@ class _Reader:
         unit, low, converted = end.unit, start.low if start.has_number else 0.0, False
         anchor, words = start.anchor, start.words
         end_anchor = end.anchor if end.anchor != "unstated" else anchor
-        if anchor == "unstated" and end.anchor != "unstated" and not start.is_point:
+        if anchor == "unstated" and end.anchor != "unstated" and not start.is_point and event is None:
             # "0 to 2 years after enrolment" counts both from enrolment; "Day 1 to 30 days after last dose" does not.
             anchor, words = end.anchor, end.words
         if start.unit and start.unit != end.unit and low:
@@ -892,7 +940,7 @@ class _Reader:
                 end.high,
                 unit,
                 end_anchor,
-                event,
+                event or end.event,
                 end.is_approximate or self._take_approximate(),
                 converted,
             ),
@@ -914,7 +962,9 @@ class _Reader:
         """In "4 weeks, 8 weeks after randomization" both count from randomization."""
         for first, second in reversed(list(pairwise(self.reading.epochs))):
             if (
-                first.kind == "length"
+                first.anchor == "unstated"
+                and first.kind in ("length", "point")
+                and self.text[first.start].isdigit()
                 and second.kind == "point"
                 and second.anchor not in ("unstated", "calendar")
                 and second.end_offset
@@ -974,9 +1024,17 @@ class _Reader:
             if phrase is None:
                 return None
             return self._specified(
-                _Moment(phrase[0], phrase[1], "other", self.text[phrase[0] : phrase[1]]), as_end
+                _Moment(phrase[0], phrase[1], self._named_in(phrase), self.text[phrase[0] : phrase[1]]),
+                as_end,
             )
         return None
+
+    def _named_in(self, phrase: tuple[int, int]) -> str:
+        """The moment that an unknown phrase is about, where it is plain: "data of enrollment"."""
+        inside = [token for token in self.tokens if phrase[0] <= token.start < phrase[1]]
+        named = {token.moment for token in inside if token.moment} - _WEAK
+        is_others = any(token.text in ("last", "final", "patient", "participant") for token in inside)
+        return named.pop() if len(named) == 1 and not is_others else "other"
 
     def _stands_alone(self) -> bool:
         """Whether a word such as "treatment" or "relapse" is a moment here, or one word of a sentence."""
@@ -1037,6 +1095,11 @@ class _Reader:
         end = token.end
         approximate = self.is_approximate
         anchor, words, end, sign = self._anchor_after(token, end)
+        if words == "" and self._kind(self.at) == "at" and self._kind(self.at + 1) in _NUMBERED:
+            # "1-Month Follow-up at 12 weeks": the first number is its name.
+            self.at += 2
+            named = self._numbered(self.tokens[self.at - 1])
+            return None if named is None else replace(named, start=token.start, is_point=True)
         for moment in moments:
             moment.is_point = moment.is_point or words == ""
             moment.end = end
@@ -1083,6 +1146,15 @@ class _Reader:
         token = self.tokens[place] if place < len(self.tokens) else None
         if token is None:
             return None, None, end, 1
+        if token.text == "for" and self._within(self.at - 2):
+            # "within 30 days for the last dose"
+            keep, self.at = self.at, place + 1
+            self._skip(quiet=True)
+            named = self._token()
+            if named is not None and named.kind == "moment":
+                self.at += 1
+                return named.moment, self.text[named.start : named.end], named.end, 1
+            self.at = keep
         if token.kind == "before" and self._kind(place + 1) == "and":
             # "24 months before and 24 months after": the first half leans on the second.
             self.left_over += 1
@@ -1194,7 +1266,9 @@ class _Reader:
             return self._specified(_Moment(token.start, last, anchor, self.text[named.start : last]), False)
         phrase = self._phrase()
         if phrase is None:
-            if token.text.rstrip("-") in ("post", "pre"):
+            if token.text.rstrip("-") not in ("post", "pre"):
+                self.left_over += 1
+            else:
                 return _Moment(
                     token.start,
                     token.end,
@@ -1296,11 +1370,7 @@ class _Reader:
         if depth_end is not None:
             end = max(end, self.tokens[depth_end].end if depth_end < len(self.tokens) else end)
             self.at = max(self.at, min(depth_end + 1, len(self.tokens)))
-        if (
-            moment.anchor in ("baseline", "screening", "enrolment", "randomization")
-            and 0 <= (number.low or 0) <= 1
-            and number.anchor == "unstated"
-        ):
+        if moment.anchor in _STARTS and 0 <= (number.low or 0) <= 1 and number.anchor == "unstated":
             return replace(moment, end=end)
         anchor, words = (number.anchor, number.words) if number.anchor != "unstated" else ("unstated", None)
         low = 0.0 if is_bound and not as_end else number.low
@@ -1313,6 +1383,7 @@ class _Reader:
             low=low,
             is_point=True,
             is_approximate=approximate or number.is_approximate,
+            event=_event_words(moment.words or "") if is_bound and as_end else None,
         )
         self._pending = [replace(other, start=moment.start, end=end, is_point=True) for other in pending]
         return specified
