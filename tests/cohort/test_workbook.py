@@ -19,6 +19,7 @@ from odf import opendocument, style, table, text
 
 from pipeline.cohort import workbook
 from pipeline.errors import BrokenWorkbook
+from tests.support import xls
 
 NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
@@ -250,6 +251,10 @@ def test_prefixed_and_unnumbered_xml() -> None:
     assert sheet.hidden_rows == (2,)
     bare = f"<worksheet {NS}><sheetData><row><c><v>1</v></c><c><v>2</v></c></row><row><c><v>3</v></c></row></sheetData></worksheet>"
     assert rows(only(raw_sheet(bare))) == [["1", "2"], ["3", None]]
+    # One wide row and many short ones without numbers: a rectangle of 500 million cells in 200 kB.
+    wide = "<row>" + "<c><v>1</v></c>" * 16_000 + "</row>" + "<row><c><v>1</v></c></row>" * 32_000
+    with pytest.raises(BrokenWorkbook, match="reaches further"):
+        workbook.read(raw_sheet(f"<worksheet {NS}><sheetData>{wide}</sheetData></worksheet>"), "a.xlsx")
 
 
 def test_opendocument() -> None:
@@ -295,6 +300,35 @@ def test_opendocument_facts() -> None:
     assert shown.hidden_rows == (2,)
     assert rows(shown)[1][0] == "2014-03-02"
     assert kinds(shown)[1][0] == "date"
+
+
+def test_excel_97() -> None:
+    content = xls.workbook(
+        {
+            "visits": [
+                [],
+                [None, "id", "edss"],
+                [None, 1, 2.5],
+                [None, True, "#DIV/0!"],
+                [],
+                [None, "ä", "#N/A"],
+            ],
+            "days": [[date(2014, 3, 2)]],
+        },
+        hidden=("days",),
+        merged=((1, 1, 1, 2),),
+    )
+    book = workbook.read(content, "a.xls")
+    visits, days = book.sheets
+    assert (book.format, [s.is_hidden for s in book.sheets]) == ("xls", [False, True])
+    assert rows(visits) == [
+        [None, None, None], [None, "id", "edss"], [None, "1", "2.5"], [None, "true", "#DIV/0!"], [None, None, None],
+        [None, "ä", "#N/A"],
+    ]  # fmt: skip
+    assert kinds(visits)[3] == [None, "boolean", "error"]
+    assert visits.merged == (workbook.Merged(2, 2, 2, 3),)
+    assert (rows(days), kinds(days)) == ([["2014-03-02"]], [["date"]])
+    assert rows(only(xls.workbook({"a": [[date(2014, 3, 2)]]}, is_1904=True), "a.xls")) == [["2014-03-02"]]
 
 
 # --- refused ----------------------------------------------------------------------------------------------
@@ -356,6 +390,7 @@ def test_passwords() -> None:
         + bytes(1000)
     )
     assert "remove the password" in refusal(office)
+    assert "remove the password" in refusal(xls.workbook({"Anna": [["x"]]}, is_encrypted=True), "Anna.xls")
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(ods([["x"]]))) as source, zipfile.ZipFile(buffer, "w") as target:
         for name in source.namelist():
@@ -606,13 +641,14 @@ def _refused(content: bytes, name: str) -> str | None:
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_damage_to_a_workbook_is_survived(data: st.DataObject) -> None:
-    content = bytearray(data.draw(st.sampled_from([GOOD_XLSX, GOOD_ODS])))
+    content = bytearray(data.draw(st.sampled_from([GOOD_XLSX, GOOD_ODS, GOOD_XLS])))
     for _ in range(data.draw(st.integers(1, 6))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     assert "secret" not in (_refused(bytes(content), "a.xlsx") or "")
 
 
 GOOD_XLSX = grid([["id", "secret", "edss"], *([n, "secret", n / 2] for n in range(20))])
+GOOD_XLS = xls.workbook({"a": [["id", "secret", "edss"], *([n, "secret", n / 2] for n in range(20))]})
 GOOD_ODS = ods([["id", "secret", "edss"], *([n, "secret", n / 2] for n in range(20))])
 
 
