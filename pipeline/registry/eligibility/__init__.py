@@ -14,6 +14,7 @@ import polars as pl
 
 from pipeline.registry.eligibility import grammar, overrides, structured
 from pipeline.registry.eligibility.grammar import MS_WORDS
+from pipeline.registry.eligibility.rules_ms import GENERIC_THERAPY
 from pipeline.registry.eligibility.segmentation import segment
 
 CRITERIA = {
@@ -99,7 +100,7 @@ def parse(studies: pl.DataFrame, overrides: pl.DataFrame | None = None) -> dict[
     found = segment(frame)
     found, constraints = _read(frame, found)
     criteria = _criteria(found, structured.criteria(frame))
-    constraints = _constraints(constraints, criteria, structured.criteria(frame))
+    constraints = _same_therapy(_constraints(constraints, criteria, structured.criteria(frame)), criteria)
     criteria, constraints, uses = _override(criteria, constraints, overrides)
     counts = constraints.group_by("criterion_id").agg(constraint_count=pl.len().cast(pl.Int64))
     criteria = (
@@ -260,6 +261,40 @@ def _constraints(constraints: pl.DataFrame, criteria: pl.DataFrame, fields: pl.D
     )  # fmt: skip
     return pl.concat(
         [_typed(own), _typed(parsed)],
+    )
+
+
+def _same_therapy(constraints: pl.DataFrame, criteria: pl.DataFrame) -> pl.DataFrame:
+    """ "A relapse while on therapy" without a name means the therapy that the study asked for just before."""
+    place = criteria.select("criterion_id", "ordinal", "section")
+    ordered = (
+        constraints.with_row_index("place")
+        .join(place, on="criterion_id", how="left", maintain_order="left")
+        .sort("ordinal", "constraint_ordinal")
+    )
+    unnamed = (
+        (pl.col("kind") == "relapse_on_therapy")
+        & (pl.col("terms").list.join(";") == GENERIC_THERAPY)
+        & ~pl.col("quote").str.to_lowercase().str.contains(r"disease.modifying|dmts?\b|dmds?\b")
+    )
+    asked = (
+        ordered.filter(pl.col("kind") == "prior_therapy_required", pl.col("section") == "inclusion")
+        .select("nct_id", "ordinal", named="terms")
+        .sort("ordinal")
+    )
+    found = (
+        ordered.filter(unnamed)
+        .select("place", "nct_id", "ordinal")
+        .sort("ordinal")
+        .join_asof(asked, on="ordinal", by="nct_id", strategy="backward", check_sortedness=False)
+        .filter(pl.col("named").is_not_null())
+        .select("place", "named")
+    )
+    return (
+        constraints.with_row_index("place")
+        .join(found, on="place", how="left", maintain_order="left")
+        .with_columns(terms=pl.coalesce("named", "terms"))
+        .drop("place", "named")
     )
 
 

@@ -10,11 +10,12 @@ import itertools
 import re
 from bisect import bisect_right
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import polars as pl
 
-from pipeline.registry.eligibility import rules_ms, rules_safety, rules_therapy
+from pipeline.registry.eligibility import lexicon, rules_ms, rules_safety, rules_therapy
 from pipeline.registry.eligibility.reading import Constraint, Reading
 from pipeline.registry.eligibility.text import canonical, collapsed
 
@@ -97,6 +98,12 @@ _OUTPUT = {
 _STATUS = {"key": pl.Int64, "is_subjective": pl.Boolean, "has_residue": pl.Boolean}
 
 
+@lru_cache(maxsize=1)
+def _triggers() -> list[str]:
+    """TRIGGERS and the first word of every phrase of the lexicon."""
+    return sorted({*TRIGGERS, *(word for word in lexicon.trie() if len(word) > 3)})
+
+
 def read(texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Constraints of distinct criteria.
 
@@ -115,7 +122,7 @@ def read(texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         line=collapsed(pl.col("raw")),
         head=canonical(collapsed(pl.col("context"))),
     ).with_columns(canonical=canonical(pl.col("line")))
-    seen = prepared.filter(pl.col("canonical").str.contains_any(list(TRIGGERS)))
+    seen = prepared.filter(pl.col("canonical").str.contains_any(_triggers()))
     columns: dict[str, list] = {name: [] for name in _OUTPUT}
     status: dict[str, list] = {name: [] for name in _STATUS}
     for key, raw, sense, is_ms, line, head, text in seen.select(

@@ -302,6 +302,12 @@ def clauses(text: str) -> list[tuple[int, int]]:
     """Sentences and what semicolons separate."""
     out, start = [], 0
     for found in _CLAUSE_END.finditer(text):
+        sentence = text[start : found.start()]
+        # A semicolon within brackets separates citations, not statements.
+        if found.group() == ";" and (
+            sentence.count("(") > sentence.count(")") or sentence.count("[") > sentence.count("]")
+        ):
+            continue
         if found.start() > start:
             out.append((start, found.end()))
         start = found.end()

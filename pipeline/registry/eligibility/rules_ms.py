@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pipeline.registry.eligibility import lexicon
 from pipeline.registry.eligibility.quantities import (
     DAYS,
     NUMBER,
@@ -434,7 +435,11 @@ _COUNTED_RELAPSE = re.compile(
 _A_RELAPSE = re.compile(rf"\b(?P<article>an?|any|single)\s+(?P<adjectives>{_ADJECTIVES})(?P<noun>{_RELAPSE})")
 _ANY_RELAPSE = re.compile(_RELAPSE)
 _ON_THERAPY = re.compile(
-    r"\b(?:while|whilst|when)\s+(?:\w+\s+){0,2}?(?:on|taking|receiving|under|using|treated|being)|\bduring\s+(?:\w+\s+){0,3}?(?:treatment|therapy)|\bduring\s+(?:their\s+)?(?:interferon|ifn|glatiramer|dmt)|\bon\s+(?:treatment|therapy)\b|\bdespite\b|\bunder\s+(?:treatment|therapy|ifn|interferon|dmt)|\bafter\s+(?:the\s+)?(?:first\s+)?[≥>]?\s*\d+\s*(?:months?|weeks?|years?)\s+(?:of\s+)?(?:[\w-]+\s+){0,4}(?:treatment|therapy|exposure)|\b(?:treatment|therapy) failure|\bfailed\b|\bbreakthrough\b|\b(?:suboptimal|sub-optimal|inadequate|insufficient|poor|lack of|incomplete)\s+(?:clinical\s+)?respon\w+|\bnon-?\s?respon\w+|\bnot\s+respond\w*|\bon\s+(?:ifn|interferon|glatiramer|natalizumab|fingolimod|gilenya|dmf|a dmt|dmt)|\bhaving (?:been|received) (?:on|treat)"
+    r"\b(?:while|whilst|when)\s+(?:\w+\s+){0,2}?(?:on|taking|receiving|under|using|treated|being)|\bduring\s+(?:\w+\s+){0,3}?(?:treatment|therapy)|\bduring\s+(?:their\s+)?(?:interferon|ifn|glatiramer|dmt)|\bon\s+(?:treatment|therapy)\b|\bdespite\b|\bunder\s+(?:treatment|therapy|ifn|interferon|dmt)|\bafter\s+(?:the\s+)?(?:first\s+)?[≥>]?\s*\d+\s*(?:months?|weeks?|years?)\s+(?:of\s+)?(?:[\w-]+\s+){0,4}(?:treatment|therapy|exposure)|\b(?:treatment|therapy) failure|\bfailure\b(?=[^.;]{0,24}\bdefined\b)|\bfailed\b|\bbreakthrough\b|\b(?:suboptimal|sub-optimal|inadequate|insufficient|poor|lack of|incomplete)\s+(?:clinical\s+)?respon\w+|\bnon-?\s?respon\w+|\bnot\s+respond\w*|\bon\s+(?:ifn|interferon|glatiramer|natalizumab|fingolimod|gilenya|dmf|a dmt|dmt)|\bhaving (?:been|received) (?:on|treat)"
+)
+# "A relapse is defined as …" explains a word and asks for nothing.
+_DEFINITION = re.compile(
+    r"\b(?:an?\s+|the\s+|ms\s+|clinical\s+|protocol-defined\s+)*(?:relapse|exacerbation|attack)s?\s+(?:\([^)]*\)\s*)?(?:is|are|was|were|will be|being)\s+defined\b|\bdefinition of (?:an?\s+)?(?:relapse|exacerbation|attack)|for inclusion purposes"
 )
 _NO_RELAPSE_INCLUSION = re.compile(
     rf"\b(?:no|not?\s+(?:have\s+)?(?:had|experienced|have|having|be\s+in)|without|absence\s+of|free\s+(?:of|from)|no\s+evidence\s+of|never|lack of)\b[^.;]{{0,60}}?{_RELAPSE}|(?:relapse|exacerbation|attack)s?\s*-?\s*free|free of relapse"
@@ -457,6 +462,7 @@ def _window_fields(span: Span | None) -> dict:
 
 
 _ACTIVITY_NOUN = re.compile(r"relapses?\b|exacerbations?\b|attacks?\b|lesions?\b")
+GENERIC_THERAPY = "ms disease-modifying therapy"
 _COMPARED_WITH = re.compile(r"\bcompar\w+\b[^.;]*$")
 
 
@@ -474,7 +480,9 @@ def _window(
     after = [s for s in back if end - 1 <= s.start < stop]
     for span in after:
         between = r.text[end : span.start]
-        if len(between) <= reach and not re.search(r"\bor\b[^()]{0,40}(?:\d|≥|\ban?\b)|;", between):
+        if len(between) <= reach and not re.search(
+            r"\bor\b[^()]{0,40}(?:\d|≥|\ban?\b)|;|\bseparate\b", between
+        ):
             return span
         break
     inside = [s for s in back if start <= s.start < end]
@@ -483,7 +491,9 @@ def _window(
     before = [s for s in back if clause_start <= s.start and s.end <= start]
     for span in reversed(before):
         # A time behind another sign of activity belongs to that one, a time before all of them to each.
-        if _ACTIVITY_NOUN.search(r.text, clause_start, span.start):
+        if _ACTIVITY_NOUN.search(r.text, clause_start, span.start) and not re.search(
+            r"\bseparate\b", r.text[max(clause_start, span.start - 40) : span.start]
+        ):
             break
         between = r.text[span.end : start]
         if len(between) <= 300 and not re.search(r";", between):
@@ -516,6 +526,7 @@ def relapses(r: Reading) -> list[Constraint]:
     out: list[Constraint] = []
     used: list[tuple[int, int]] = []
     negative_spans = [m.span() for m in _NO_RELAPSE_INCLUSION.finditer(text)]
+    defined = [(m.start(), r.clause(m.start())[1]) for m in _DEFINITION.finditer(text)]
 
     def negated(position: int, end: int) -> bool:
         return any(a <= position < b or a < end <= b for a, b in negative_spans)
@@ -534,6 +545,8 @@ def relapses(r: Reading) -> list[Constraint]:
             clause_start, clause_end = r.clause(start)
             is_numbered = "value" in found.re.groupindex
             if negated(start, end) or any(a <= start < b for a, b in used):
+                continue
+            if any(a <= start < b for a, b in defined):
                 continue
             if re.match(
                 r"\s*(?:rate|free|prevention|treatment|therapy|therapies|onset|symptom|assess|history|is defined|defined)",
@@ -605,7 +618,7 @@ def relapses(r: Reading) -> list[Constraint]:
         if r.sense == "require":
             for found in _ANY_RELAPSE.finditer(text):
                 start, end = found.span()
-                if any(a <= start < b for a, b in used) or negated(start, end):
+                if any(a <= start < b for a, b in [*used, *defined]) or negated(start, end):
                     continue
                 clause_start, clause_end = r.clause(start)
                 drug_terms = _therapy_terms(r, clause_start, clause_end, start, end)
@@ -646,7 +659,7 @@ _MORE_OF_THEM = re.compile(
     r"\b(?:or|and)\s+(?:≥\s*)?(?P<value>\d)(?:\s*or more)?\s+(?=(?:in|within|during|over)\b)"
 )
 _BARE_RELAPSE = re.compile(
-    rf"(?:^\W*|\b(?:had|with|experienced|experiencing|of|documented|clinical|confirmed|recent|ms|acute|and|or|either)\s+){_RELAPSE}(?=\s*(?:\(s\)\s*)?(?:\w+\s+){{0,3}}?(?:within|in|during|over|≤)\b)"
+    rf"(?:^\W*|\b(?:had|with|experienced|experiencing|of|documented|clinical|confirmed|recent|ms|acute|and|or|either)\s+){_RELAPSE}(?=\s*(?:\(s\)\s*)?(?:\w+\s+){{0,3}}?(?:within\b|in\b|during\b|over\b|≤))"
 )
 
 
@@ -812,7 +825,15 @@ def _therapy_terms(
         if candidate.start() >= end:
             break
     if found is None:
-        return None
+        inherited = _ON_THERAPY.search(r.head) if r.head else None
+        if inherited is None:
+            return None
+        named = [
+            m.term
+            for m in lexicon.mentions(r.head)
+            if m.family == "drug" and m.term not in ("corticosteroid", "corticotropin")
+        ]
+        return tuple(dict.fromkeys(named)) or (GENERIC_THERAPY,), end, None
     terms, last = [], found.end()
     for mention in r.mentions:
         if (
@@ -825,12 +846,12 @@ def _therapy_terms(
             terms.append(mention.term)
             last = max(last, mention.end) if mention.start < found.end() + 120 else last
     if not terms and r.head:
-        from pipeline.registry.eligibility import lexicon
-
         terms = [m.term for m in lexicon.mentions(r.head) if m.family == "drug"]
     if not terms:
-        if re.search(r"\b(?:treatment|therapy|dmts?|medication)\b", r.text[found.start() : found.end() + 14]):
-            terms = ["ms disease-modifying therapy"]
+        if re.search(
+            r"\b(?:treatment|therapy|dmts?|medication|failure)\b", r.text[found.start() : found.end() + 14]
+        ):
+            terms = [GENERIC_THERAPY]
         else:
             return None
     on = [s for s in r.spans if clause_start <= s.start < clause_end and s.role in ("for", "other", "after", "back")
@@ -861,7 +882,7 @@ _COURSES = (
 )
 _COURSE = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _COURSES))
 _PROGRESSIVE = re.compile(
-    r"(?:any\s+|other\s+|all\s+)*(?:form|type|course)s?\s+of\s+progressive|(?<!primary )(?<!secondary )(?<!primary-)(?<!secondary-)(?<!chronic )(?<!chronic-)\bprogressive\s+(?:or\s+[\w-]+\s+)?(?:forms?|types?|course|phase|disease course|multiple\s+sclerosis|ms\b(?!\s+(?:relapse|functional)))|chronic[\s-]progressive|non-?\s?relapsing"
+    r"(?:any\s+|other\s+|all\s+)*(?:form|type|course)s?\s+of\s+progressive|(?<!primary )(?<!secondary )(?<!primary-)(?<!secondary-)(?<!chronic )(?<!chronic-)\bprogressive\s+(?:or\s+[\w-]+\s+)?(?:forms?|types?|sub-?types?|variants?|phenotypes?|course|phase|disease course|multiple\s+sclerosis|ms\b(?!\s+(?:relapse|functional)))|chronic[\s-]progressive|non-?\s?relapsing"
 )
 _PRIMARY_OR_SECONDARY = re.compile(
     r"primary\s*(?:,|or|and|/|and/or)\s*(?:chronic\s+)?(?:secondary)[\s-]*progress\w*|secondary\s*(?:,|or|and|/|and/or)\s*primary[\s-]*progress\w*|progressive\s+(?:forms?\s+of\s+)?(?:ms|multiple\s+sclerosis|disease)?\s*\(\s*(?:primary|secondary)\s*(?:or|and|/|and/or)\s*(?:primary|secondary)"
@@ -915,6 +936,11 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
             ):
                 continue
             if name == "rms" and "rrms" in terms and not re.match(r"\brms\b", found.group()):
+                continue
+            if re.search(
+                r"\b(?:distinguish\w*\s+from|different\s+from|unlike|in\s+contrast\s+to)\s*$",
+                text[clause_start : found.start()],
+            ):
                 continue
             if re.match(r"\s*\(?\s*(?:patient reported|criteria)", text[found.end() : found.end() + 16]):
                 continue
@@ -988,7 +1014,7 @@ _CLINICALLY_DEFINITE = re.compile(
     r"clinically\s+(?:or\s+laborator\w+[\s-]supported\s+)?definite\s+(?:relapsing[\s-]*(?:remitting)?\s*)?(?:ms\b|multiple\s+sclerosis|rrms|relaps\w*)|\bcdms\b|laboratory[\s-]supported\s+definite"
 )
 _MRI_CRITERIA = re.compile(
-    r"mri\s+criteria\s+(?:for|of|consistent with)\s+(?:ms|multiple\s+sclerosis)|(?:mri|magnetic resonance imag\w+)[^.;]{0,40}(?:consistent with|suggestive of|characteristic of|typical of|meeting|fulfill\w*)\s+(?:the\s+)?(?:ms\b|multiple sclerosis|diagnos\w*\s+(?:of|criteria)|barkhof|fazekas|paty)|barkhof|fazekas|\bpaty\b|lesion\w*[^.;]{0,20}consistent with (?:ms\b|multiple sclerosis)"
+    r"mri\s+criteria\s+(?:for|of|consistent with)\s+(?:ms|multiple\s+sclerosis)|(?:mri|magnetic resonance imag\w+)[^.;]{0,40}(?:consistent with|suggestive of|characteristic of|typical of|meeting|fulfil\w*|satisf\w+)\s+(?:the\s+)?(?:criteria\s+for\s+)?(?:an?\s+)?(?:ms\b|multiple sclerosis|diagnos\w*\s+(?:of|criteria)|barkhof|fazekas|paty)|barkhof|fazekas|\bpaty\b|lesion\w*[^.;]{0,20}consistent with (?:ms\b|multiple sclerosis)"
 )
 
 
@@ -1097,6 +1123,118 @@ _ONSET_WORDS = re.compile(
 )
 
 
+_TRAILING_TIME = re.compile(rf"({NUMBER})\s*({UNIT})\s*(?:or|and)\s+(more|longer|greater|less|shorter|fewer)")
+_PLAIN_TIME = re.compile(rf"({NUMBER})\s*({UNIT})")
+_NOT_ABOUT_ONSET = re.compile(
+    r"\b(?:relapses?|treat\w*|therapy|mri|lesions?|edss|stable|with\s+(?:an?|at|≥)|no\b|without|attacks?|study reference|ifn|interferon|drug|dose)\b"
+)
+_INDEPENDENT = re.compile(
+    r"independent(?:ly)? (?:of|from)[^.;,]*?relapses?|not explained by[^.;,]*?relapses?|of disability"
+)
+
+Duration = tuple[Bounds, str, tuple[int, int]]
+
+
+def _after_duration(text: str, found: re.Match) -> Duration | None:
+    """The time behind "disease duration"."""
+    gap = re.compile(r"[^\d≥≤><.;]{0,90}").match(text, found.end())
+    if not gap:
+        return None
+    got = bounds_at(text, gap.end())
+    time = re.match(rf"\s*-?\s*({UNIT})", text[got[1] :]) if got else None
+    if got and time:
+        bounds, unit = got[0], unit_of(time.group(1))
+        inner = re.search(rf"{NUMBER}\s*({UNIT})", text[gap.end() : got[1]])
+        if (
+            inner
+            and unit_of(inner.group(1)) != unit
+            and bounds.min_value is not None
+            and bounds.max_value is not None
+        ):
+            # "> 6 months and < 10 years": both in the smaller unit
+            scale = DAYS[unit] / DAYS[unit_of(inner.group(1))]
+            bounds = bounds._replace(max_value=round(bounds.max_value * scale, 2))
+            unit = unit_of(inner.group(1))
+        return bounds, unit, (found.start(), got[1] + time.end())
+    trailing = _TRAILING_TIME.match(text, gap.end())
+    if trailing:
+        symbol = "≥" if trailing.group(3) in ("more", "longer", "greater") else "≤"
+        return (
+            compared(symbol, number(trailing.group(1))),
+            unit_of(trailing.group(2)),
+            (found.start(), trailing.end()),
+        )
+    side = re.search(r"\b(under|over)\s*$", gap.group())
+    plain = _PLAIN_TIME.match(text, gap.end())
+    if side and plain:
+        symbol = "<" if side.group(1) == "under" else ">"
+        return compared(symbol, number(plain.group(1))), unit_of(plain.group(2)), (found.start(), plain.end())
+    return None
+
+
+def _since_onset(r: Reading, onset: re.Match, clause_start: int, clause_end: int) -> Duration | None:
+    """The time that ties onset, diagnosis or progression to the study."""
+    text = r.text
+    for span in r.spans:
+        if not onset.end() - 1 <= span.start < clause_end:
+            continue
+        between = _INDEPENDENT.sub("", re.sub(r"\([^()]*\)", "", text[onset.end() : span.start]))
+        if _NOT_ABOUT_ONSET.search(between) or len(between) > 46:
+            break
+        left = text[max(0, span.start - 14) : span.start]
+        if re.search(r"spms|ppms|progressi", onset.group()) and not re.search(
+            r"onset|diagnos|for|since|duration|≥", between + left
+        ):
+            break
+        bounds: Bounds | None = None
+        if span.near is not None:
+            bounds = Bounds(span.near, True, span.value, True)
+        elif re.search(r"\bwithin\b|≤\s*$|<\s*$|last|past", left) and span.role == "back":
+            bounds = compared("<" if span.symbol == "<" else "≤", span.value)
+        elif span.symbol in ("≥", ">") or (
+            span.role in ("for", "back") and re.search(r"\bfor\b|≥|>", between + left)
+        ):
+            bounds = compared(span.symbol if span.symbol in ("≥", ">") else "≥", span.value)
+        elif span.symbol in ("≤", "<"):
+            bounds = compared(span.symbol, span.value)
+        if bounds is not None:
+            return bounds, span.unit, (onset.start(), span.end)
+        break
+    for span in r.spans:
+        if not (clause_start <= span.start and span.end <= onset.start() and onset.start() - span.end < 24):
+            continue
+        left = text[max(clause_start, span.start - 16) : span.start]
+        between = text[span.end : onset.start()]
+        if span.symbol in ("≥", ">", "≤", "<") and re.fullmatch(
+            r"\s*(?:of|since|from|after|with)?\s*(?:the\s+|a\s+|an\s+)?", between
+        ):
+            return compared(span.symbol, span.value), span.unit, (span.start, onset.end())
+        if re.search(r"\bwithin\b", left) and re.fullmatch(
+            r"\s*(?:of|from|since|after)\s*(?:the\s+|their\s+)?", between
+        ):
+            return compared("≤", span.value), span.unit, (span.start, onset.end())
+    return None
+
+
+def _duration_behind(r: Reading, clause_start: int, clause_end: int) -> Duration | None:
+    """ "A diagnosis of MS … of at least 3 months duration"."""
+    for span in r.spans:
+        if not clause_start <= span.start < clause_end or not re.match(
+            r"\s*(?:in\s+)?duration\b", r.text[span.end :]
+        ):
+            continue
+        before = r.text[clause_start : span.start]
+        if re.search(r"diagnos|\bms\b|sclerosis", before) and not re.search(
+            r"treat|therap|steroid|infection|relapse|drug|medication", before[-60:]
+        ):
+            return (
+                compared(span.symbol or "≥", span.value),
+                span.unit,
+                (max(clause_start, span.start - 12), span.end),
+            )
+    return None
+
+
 def disease_duration(r: Reading) -> Iterator[Constraint]:
     """duration.of_disease v1: time since first symptom, diagnosis or onset of progression."""
     text = r.text
@@ -1104,110 +1242,18 @@ def disease_duration(r: Reading) -> Iterator[Constraint]:
         return
     for clause_start, clause_end in r.clauses:
         found = _DURATION_WORDS.search(text, clause_start, clause_end)
-        strict = found is not None
-        onset = None
-        if not found:
-            onset = _ONSET_WORDS.search(text, clause_start, clause_end)
-            if not onset:
-                continue
-            found = onset
-        after = [
-            s
-            for s in r.spans
-            if found.end() - 1 <= s.start < clause_end and s.start - found.end() < (110 if strict else 46)
-        ]
-        before = [
-            s
-            for s in r.spans
-            if clause_start <= s.start and s.end <= found.start() and found.start() - s.end < 24
-        ]
-        pick = None
-        bounds: Bounds | None = None
-        unit = None
-        if strict:
-            gap = re.compile(r"[^\d≥≤><.;]{0,90}").match(text, found.end())
-            got = bounds_at(text, gap.end()) if gap else None
-            if got:
-                time = re.match(rf"\s*-?\s*({UNIT})", text[got[1] :])
-                if time:
-                    bounds, unit = got[0], unit_of(time.group(1))
-                    inner = re.search(rf"{NUMBER}\s*({UNIT})", text[gap.end() : got[1]])
-                    if (
-                        inner
-                        and unit_of(inner.group(1)) != unit
-                        and bounds.min_value is not None
-                        and bounds.max_value is not None
-                    ):
-                        scale = DAYS[unit] / DAYS[unit_of(inner.group(1))]
-                        bounds = bounds._replace(max_value=round(bounds.max_value * scale, 2))
-                        unit = unit_of(inner.group(1))
-                    pick = (found.start(), got[1] + time.end())
-            if bounds is None and gap:
-                trailing = re.compile(
-                    rf"({NUMBER})\s*({UNIT})\s*(?:{'or|and'})\s+(more|longer|greater|less|shorter|fewer)"
-                ).match(text, gap.end())
-                if trailing:
-                    bounds = compared(
-                        "≥" if trailing.group(3) in ("more", "longer", "greater") else "≤",
-                        number(trailing.group(1)),
-                    )
-                    unit, pick = unit_of(trailing.group(2)), (found.start(), trailing.end())
-                elif re.search(r"\b(?:under|over)\s*$", gap.group()):
-                    plain = re.compile(rf"({NUMBER})\s*({UNIT})").match(text, gap.end())
-                    if plain:
-                        bounds = compared("<" if "under" in gap.group()[-8:] else ">", number(plain.group(1)))
-                        unit, pick = unit_of(plain.group(2)), (found.start(), plain.end())
-        else:
-            between_bad = re.compile(
-                r"\b(?:relapse|treat\w*|therapy|mri|lesions?|edss|stable|with\s+(?:an?|at|≥)|no\b|without|explained|independent|attack|study reference|ifn|interferon)\b"
-            )
-            for span in after:
-                between = re.sub(r"\([^()]*\)", "", text[found.end() : span.start])
-                between = re.sub(
-                    r"independent(?:ly)? (?:of|from)[^.;,]*?relapses?|not explained by[^.;,]*?relapses?|of disability",
-                    "",
-                    between,
-                )
-                if between_bad.search(between) or len(between) > 46:
+        got = _after_duration(text, found) if found else None
+        if got is None:
+            for found in _ONSET_WORDS.finditer(text, clause_start, clause_end):
+                got = _since_onset(r, found, clause_start, clause_end)
+                if got is not None:
                     break
-                word = onset.group()
-                left = text[max(0, span.start - 14) : span.start]
-                if re.search(r"spms|ppms|progressi", word) and not re.search(
-                    r"onset|diagnos|for|since|duration|≥", between + left
-                ):
-                    break
-                if re.search(r"\bwithin\b|≤\s*$|<\s*$|last|past", left) and span.role == "back":
-                    bounds = compared("<" if span.symbol == "<" else "≤", span.value)
-                elif span.symbol in ("≥", ">") or (
-                    span.role in ("for", "back") and re.search(r"\bfor\b|≥|>", between + left)
-                ):
-                    bounds = compared(span.symbol if span.symbol in ("≥", ">") else "≥", span.value)
-                elif span.symbol in ("≤", "<"):
-                    bounds = compared(span.symbol, span.value)
-                elif span.near is not None:
-                    bounds = Bounds(span.near, True, span.value, True)
-                if bounds is not None:
-                    unit, pick = span.unit, (found.start(), span.end)
-                break
-            if bounds is None:
-                for span in before:
-                    left = text[max(clause_start, span.start - 16) : span.start]
-                    between = text[span.end : found.start()]
-                    if span.symbol in ("≥", ">", "≤", "<") and re.fullmatch(
-                        r"\s*(?:of|since|from|after|with)?\s*(?:the\s+|a\s+|an\s+)?", between
-                    ):
-                        bounds, unit, pick = (
-                            compared(span.symbol, span.value),
-                            span.unit,
-                            (span.start, found.end()),
-                        )
-                    elif re.search(r"\bwithin\b", left) and re.fullmatch(
-                        r"\s*(?:of|from|since|after)\s*(?:the\s+|their\s+)?", between
-                    ):
-                        bounds, unit, pick = compared("≤", span.value), span.unit, (span.start, found.end())
-        if bounds is None or pick is None:
+        if got is None:
+            got = _duration_behind(r, clause_start, clause_end)
+        if got is None:
             continue
-        if r.in_exception(found.start()):
+        bounds, unit, pick = got
+        if r.in_exception(pick[0]):
             continue
         near = text[max(clause_start, pick[0] - 30) : pick[1]]
         is_progression = bool(re.search(r"spms|ppms|progressi", near)) and not re.search(
@@ -1238,7 +1284,7 @@ def disease_duration(r: Reading) -> Iterator[Constraint]:
 # --------------------------------------------------------------------------------------------------------------- MRI
 _GD = r"(?:gadolinium|\bgd\b|\bgde?\+|\bgad\b|\bgel\b|\bgels\b|t1\s*-?\s*(?:weighted\s*)?(?:gadolinium|gd)|contrast|\bgd\s*\+|\bgd-?positive)"
 _GD_LESION = re.compile(
-    rf"{_GD}\W{{0,3}}(?:\(\s*gd\s*\)\W*)?(?:[-+\s]*(?:enhanc\w*|positive|\+))?\W{{0,4}}(?:t1\W*(?:weighted\W*)?)?(?:brain\s+|mri\s+|cranial\s+|active\s+|\(\s*gd\+?e?\s*\)\s*)*(?:lesions?|scan|mri)(?:\s*\(s\))?|(?<!non-)(?<!non )\benhancing\s+(?:\w+\s+)?lesions?(?:\s*\(s\))?|\bgels?\b|lesions?\s+enhanc\w+"
+    rf"{_GD}\W{{0,3}}(?:\(\s*gd\s*\)\W*)?(?:[-+\s]*(?:enhanc\w*|positive|\+))?\W{{0,4}}(?:t1\W*(?:weighted\W*)?)?(?:brain\s+|mri\s+|cranial\s+|active\s+|\(\s*gd\+?e?\s*\)\s*)*(?:lesions?|scan|mri)(?:\s*\(s\))?|(?:gadolinium|\bgd\b)[\s-]*enhancement|(?<!non-)(?<!non )\benhancing\s+(?:\w+\s+)?lesions?(?:\s*\(s\))?|\bgels?\b|lesions?\s+enhanc\w+"
 )
 _NEW_T2 = re.compile(
     r"new(?:ly)?\s*(?:,|or|/|and/or|and)\s*(?:unequivocally\s+|newly\s+)?(?:enlarg\w+|expanding)\W+(?:\w+\W+){0,2}?(?:t2\b|lesions?)(?:[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?)?|\bnew\s+t2\b[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?|\bnew\s+(?:mri\s+|brain\s+|cns\s+|inflammatory\s+)?lesions?|enlarging\s+t2"
@@ -1268,7 +1314,8 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
             if term == "new or enlarging t2" and not re.search(r"enlarg|expand", found.group()):
                 name = "new t2"
             hits.append((found.start(), found.end(), [name]))
-    hits.sort()
+    defined = [(m.start(), r.clause(m.start())[1]) for m in _DEFINITION.finditer(text)]
+    hits = sorted(h for h in hits if not any(a <= h[0] < b for a, b in defined))
     merged: list[tuple[int, int, list[str]]] = []
     for start, end, names in hits:
         if merged:
@@ -1315,9 +1362,11 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
                     if count["high"]
                     else compared(symbol if symbol in ("≤", "<", ">") else "≥", value)
                 )
+        if not count and re.fullmatch(r"gels?", text[start:end]):
+            continue
         if not count:
             positive = re.search(
-                r"\b(?:an?|any|positive|presence of|evidence of|active|show\w*|demonstrat\w*|documented|with|had|by|signs of)\s+(?:[\w-]+\s+){0,3}$",
+                r"\b(?:an?|any|positive|presence of|evidence of|active|show\w*|demonstrat\w*|documented|with|had|by|signs of)\s+(?:[\w.,(-]+\s+){0,4}(?:\(\s*(?:i\.?e\.?|e\.?g\.?)?,?\s*)?$",
                 left,
             ) or re.search(r"\bscan|mri\b", text[start:end])
             if not positive or r.sense == "forbid":

@@ -177,10 +177,8 @@ def _labs_of(r: Reading, labs: list[Mention], start: int, end: int) -> list[Ment
             break
         if (
             not group
-            and not re.search(
-                r"^\W*(?:\w+\W+){0,3}?(?:for|of|in|serum|elevation|either|alt|ast|at|:)", between
-            )
-            and not _LAB_GAP.fullmatch(between)
+            and not re.search(r"^\W*(?:\w+\W+){0,3}?(?:for|of|in|serum|elevation|either)\b", between)
+            and not re.fullmatch(r"[\s(:]*", between)
         ):
             break
         group.append(m)
@@ -621,7 +619,7 @@ def contraception(r: Reading) -> Iterator[Constraint]:
         ) and not re.search(r"must|agree|willing|practi|unless", clause):
             continue
         if r.sense == "forbid" and not re.search(
-            r"\b(?:not|un\w+|refus\w*|without|unless|no\b|fail\w*|inadequate|lack\w*|inability|must|who\s+do)\b",
+            r"\b(?:not|un\w+|refus\w*|without|unless|no\b|fail\w*|inadequate|lack\w*|inability|must|required\s+to|who\s+do)\b",
             clause,
         ):
             continue

@@ -39,6 +39,9 @@ _STRONG_REASON = re.compile(
 _OTHER_REASON_AFTER = re.compile(
     r"\s*(?:-?\s*(?:arm|group|antibod\w+|psychosis|allergy|hypersensitivity|intolerance|contraindication|naive|naïve|resistan\w*|induced|associated|related|level|concentration|titer|titre|trial|study)\b|\s+(?:is|are) contraindicated|\s+treatment\s+(?:initiation|start))"
 )
+_CAUSE = re.compile(
+    r"\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
+)
 _NOT_TAKEN_NOW = re.compile(
     r"\b(?:first|next|before|prior to)\s+(?:the\s+)?(?:first\s+)?(?:dose\s+of\s+|infusion\s+of\s+|study\s+)?$"
 )
@@ -55,7 +58,7 @@ _CURRENT = re.compile(
 _NOW = re.compile(r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|receiving|taking)\b")
 _AND_CURRENT = re.compile(r"\b(?:concomitant(?:ly)?|concurrent(?:ly)?|current(?:ly)?|ongoing)\b")
 _EVER = re.compile(
-    r"\b(?:at\s+any\s+(?:time|point)|any\s+time|ever\b|in\s+the\s+past(?!\s*\d|\s+(?:year|month|week|\())|lifetime|regardless of (?:when|time))"
+    r"\b(?:at\s+any\s+(?:time|point)|any\s+time|ever\b|in\s+the\s+past(?!\s*\d|\s+(?:year|month|week|\())|lifetime|regardless of (?:when|time)|(?<!\d )(?<!days )(?<!weeks )(?<!months )(?<!years )(?<!day )(?<!month )(?<!year )(?:prior\s+to|before)\s+(?:the\s+)?(?:study|enrol\w+|screening|randomi\w+|inclusion|baseline|trial|entry))"
 )
 _NEGATIVE = re.compile(
     r"\b(?:no|not|never|without|naive\s+to|neither|nor|absence\s+of|free\s+(?:of|from)|abstain\w*|off|discontinu\w+|stopp\w+|completed|cessation|wash\s?-?out|untreated\s+with|non-?use|refrain\w*|have\s+not|has\s+not|had\s+no)\b"
@@ -76,6 +79,9 @@ _BOTH = re.compile(r"\b(?:both|2\s*(?:different\s+)?class\w*)\b")
 _FOR_DRUG = re.compile(r"\s*for\s+")
 _EXPOSURE = re.compile(
     rf"(?P<symbol>[≥≤><])?\s*(?P<value>{NUMBER})\s*-?\s*(?:consecutive\s+|continuous\s+|cumulative\s+)?(?P<unit>{UNIT})\s*(?P<after>or\s+(?:longer|more|greater)|and\s+(?:longer|more))?\s*(?P<words>(?:of\s+)?(?:total\s+|cumulative\s+|continuous\s+|consecutive\s+)?(?:exposure|duration|treatment|therapy|use|consecutive|cumulative))?"
+)
+_DAYS_A_WEEK = re.compile(
+    rf"(?P<symbol>[≥>])?\s*(?P<value>{NUMBER})\s*(?:or\s+more\s+)?days?\s*(?:a|per|/|each|every)\s*week"
 )
 _DOSE_CHANGE = re.compile(r"\bchange\s+in\s+(?:the\s+)?(?:dos\w+|medication|regimen)")
 _STUDY_PARTICIPATION = re.compile(
@@ -111,7 +117,22 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             continue
         if re.search(r"\banti-?\s*$", before):
             continue
-        if _STRONG_REASON.search(before):
+        if _STRONG_REASON.search(before) or _CAUSE.search(before):
+            continue
+        # "… as their first therapy for MS" describes the drugs already named.
+        if (
+            out
+            and m.term == "ms disease-modifying therapy"
+            and re.search(r"\bfor\b", text[m.start : m.end])
+            and not re.search(r"\b(?:other|another|any|or|and|prior|previous|no)\s+$", before)
+        ):
+            continue
+        # "immunomodulatory treatment with fingolimod" names the drug, not the class.
+        if (
+            m.term in _MS_CLASSES
+            and re.match(r"\s*(?:treatment|therapy)?\s*with\s", after)
+            and any(0 <= n.start - m.end < 46 for n in r.mentions)
+        ):
             continue
         if m.term == INVESTIGATIONAL and (
             _OWN_STUDY_DRUG.search(before) or not _DRUG_INVESTIGATION.search(text[clause_start : m.end + 1])
@@ -153,6 +174,10 @@ def _terms(mentions: list[Mention], r: Reading) -> tuple[str, ...]:
 def _exposure(r: Reading, start: int, end: int) -> tuple[Bounds, str, str, int, int] | None:
     """A stated amount of treatment: bounds, unit, measure, and where it stands."""
     text = r.text
+    weekly = _DAYS_A_WEEK.search(text, start, end)
+    if weekly:
+        bounds = compared(weekly["symbol"] or "≥", number(weekly["value"]))
+        return bounds, "days", "days per week", weekly.start(), weekly.end()
     for found in _EXPOSURE.finditer(text, start, end):
         if r.in_exception(found.start()):
             continue
@@ -353,13 +378,14 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             exposure
             and (exposure[3] >= first or number_of == 0)
             and exposure[3] <= min(segment.end + 60, following)
+            and not first < exposure[3] < last
         ):
             bounds, unit, measure = exposure[0], exposure[1], exposure[2]
             end = max(end, exposure[4])
         both = _BOTH.search(text[clause_start:first]) and len(terms) >= 2
         fields = {
             "terms": terms, "exception_terms": exception_terms, "exceptions": exceptions,
-            "is_qualified": bool(exceptions) and not exception_terms,
+            "is_qualified": (bool(exceptions) and not exception_terms) or bool(exposure and first < exposure[3] < last),
         }  # fmt: skip
         if both and window is None:
             specific = tuple(t for t in terms if t != "ms disease-modifying therapy")
@@ -472,6 +498,19 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
                     "therapy.prior_forbidden",
                     **measured,
                     window_anchor="ever",
+                    **fields,
+                )
+            )
+            continue
+        if measure == "days per week":
+            out.append(
+                Constraint(
+                    "concomitant_therapy_forbidden",
+                    "forbid",
+                    begin,
+                    end,
+                    "therapy.concomitant",
+                    **measured,
                     **fields,
                 )
             )
@@ -641,7 +680,9 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
         if (
             _NEGATIVE.search(between)
             or len(between) > 90
-            or re.search(r"\bsince\b|\bmust\b|\bfollowed\b", between)
+            or re.search(
+                r"\bsince\b|\bmust\b|\bfollowed\b|\band\s+(?:at least\s+|≥\s*\d\s+)?(?:an)?other\b", between
+            )
         ):
             runs.append([m])
         else:
@@ -802,8 +843,13 @@ def _one_required(
         ]
     if only_investigational:
         return []
-    if not _THERAPY_VERB.search(before) and not re.match(
-        r"\s*(?:treatment|therapy|for\s+[≥≤]?\s*\d|treated|use)", text[last : last + 24]
+    if only_steroids and re.search(r"relaps|exacerbat|attack", text[clause_start:first]):
+        return []
+    listed = re.search(r"\band\s+(?:an)?other\b", before) is not None
+    if (
+        not listed
+        and not _THERAPY_VERB.search(before)
+        and not re.match(r"\s*(?:treatment|therapy|for\s+[≥≤]?\s*\d|treated|use)", text[last : last + 24])
     ):
         return []
     # A relapse on the drug is another rule's; the time on it is ours.
@@ -844,11 +890,38 @@ def _one_required(
             "window_unit": duration.unit,
             "window_anchor": duration.anchor,
         }
+        most = next(
+            (
+                s
+                for s in after_spans
+                if s.start >= duration.end
+                and s.symbol in ("≤", "<")
+                and s.unit == duration.unit
+                and s.start - duration.end < 20
+            ),
+            None,
+        )
+        if duration.near is not None and duration.near_unit == duration.unit:
+            fields |= {"window_value": duration.near, "min_value": duration.near, "max_value": duration.value}
+        elif most is not None and duration.symbol in ("≥", ">"):
+            fields |= {
+                "min_value": duration.value,
+                "max_value": most.value,
+                "window_anchor": duration.anchor or most.anchor,
+            }
+        if "max_value" in fields and fields.get("measure") is None:
+            fields |= {
+                "min_inclusive": True,
+                "max_inclusive": True,
+                "unit": duration.unit,
+                "measure": "exposure",
+            }
     end = max(last, duration.end if duration and duration.start >= first else 0)
     begin = _verb_start(r, lower, first)
     if (
         duration is None
         and not fields
+        and not listed
         and re.search(r"\b(?:on|dose of|stable)\b", before) is None
         and not re.search(
             r"\b(?:treated|receiv\w+|treatment|therapy|tried|failed|prior|previous\w*|taking)\b", before

@@ -195,13 +195,23 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
             previous_header=pl.col("is_header").shift(1, fill_value=False).over("study"),
             previous_length=pl.col("length").shift(1, fill_value=0).over("study"),
             previous_end=pl.col("body").shift(1, fill_value="").over("study").str.slice(-1),
+            # "… function (e.g." and a blank line before the examples: the sentence goes on.
+            is_open=pl.when(~pl.col("is_blank"))
+            .then(pl.col("body").str.contains(r"(?:\(\s*(?:e\.?g\.?|i\.?e\.?)?|\be\.g\.|\bi\.e\.|,)\s*$"))
+            .forward_fill()
+            .shift(1)
+            .over("study")
+            .fill_null(False),
         )
         .with_columns(
             is_start=~pl.col("is_blank")
             & (
                 (pl.col("bullet") != "")
                 | pl.col("is_header")
-                | pl.col("previous_blank")
+                | (
+                    pl.col("previous_blank")
+                    & ~(pl.col("is_open") & pl.col("body").str.contains(r"^[a-z\[(]"))
+                )
                 | pl.col("previous_header")
                 | ~(
                     (pl.col("is_wrapped") & (pl.col("previous_length") >= 60))
@@ -211,7 +221,6 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
             )
         )
         .with_columns(criterion=pl.col("is_start").cast(pl.Int64).cum_sum().over("study"))
-        .filter(~pl.col("is_blank"))
         .collect()
     )
 
