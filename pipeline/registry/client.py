@@ -32,8 +32,9 @@ import httpx
 import polars as pl
 import zstandard
 
-from pipeline.errors import BrokenDocument, IncompletePull
+from pipeline.errors import BrokenDocument, IncompletePull, RegistryError
 from pipeline.landing import Entry, Landing
+from pipeline.registry import contract
 from pipeline.registry.source import Progress, Pull, silent
 from pipeline.registry.web import Clock, Refused, SystemClock, Unusable, Web
 from pipeline.settings import RegistrySettings
@@ -187,6 +188,7 @@ class LiveSource:
                 self.clock.now() if is_reconciled else datetime.fromisoformat(last.details["reconciled_at"])
             )
         self._check_shrink(held, gone)
+        self._look_at_fields(run)
         removed = {nct_id: self._why_gone(nct_id, len(gone)) for nct_id in sorted(gone)}
         after = self._version()
         if after != version:
@@ -452,6 +454,17 @@ class LiveSource:
         texts = (self.settings.condition, self.settings.intervention, self.settings.term)
         return not any(_IDS_ONLY.match(text) for text in texts)
 
+    def _look_at_fields(self, run: _Run) -> None:
+        """Tell when the registry changed the fields of its records; that it cannot be asked stops no pull."""
+        try:
+            content = self.web.get("/studies/metadata", check=_fields).content
+        except RegistryError:
+            return
+        if difference := contract.keep(run.landing, content, self.clock.now()):
+            run.set_aside.append(
+                f"{self.name}: {difference}. Look at registry.schema_drift, and at the columns that these fill."
+            )
+
     # --- what is asked
 
     def _search(self) -> dict[str, str]:
@@ -622,6 +635,14 @@ def _object(body: bytes) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise Unusable("the answer is not a JSON object", is_content=True)
     return content
+
+
+def _fields(body: bytes) -> bytes:
+    try:
+        contract.fields(json.loads(body))
+    except (ValueError, RecursionError):
+        raise Unusable("the answer is no list of fields", is_content=True) from None
+    return body
 
 
 def _last_completed(landing: Landing, query: str) -> Entry | None:

@@ -21,7 +21,7 @@ from pipeline.errors import (
     SettingsError,
 )
 from pipeline.landing import Landing
-from pipeline.registry import client
+from pipeline.registry import client, contract
 from pipeline.registry.client import LiveSource
 from pipeline.settings import RegistrySettings
 from tests.support import replay
@@ -106,8 +106,9 @@ def test_what_landed_is_what_came(registry, landing, pull) -> None:
 
 def test_one_request_a_second(registry, landing, pull, clock) -> None:
     pull()
-    assert len(registry.requests) == 5
-    assert clock.slept == [1.0] * 4
+    # Version, three pages, the list of fields, version.
+    assert len(registry.requests) == 6
+    assert clock.slept == [1.0] * 5
     clock.slept.clear()
     move(registry)
     pull(requests_per_second=4)
@@ -561,6 +562,44 @@ def test_records_without_an_id_are_told(registry, landing, pull) -> None:
     assert len(done.set_aside) == 1
     assert "no NCT id" in done.set_aside[0]
     assert len(held(landing)) == 24
+
+
+def test_changed_fields_of_the_records_are_told(registry, landing, pull) -> None:
+    field = replay.metadata_field
+    registry.metadata = [
+        field("protocolSection", "ProtocolSection", field("briefTitle", "text"), field("count", "integer")),
+        field("hasResults", "boolean"),
+    ]
+    assert pull().set_aside == ()
+    move(registry)
+    assert pull().set_aside == ()
+    registry.metadata = [
+        field("protocolSection", "ProtocolSection", field("title", "text"), field("count", "text")),
+        field("hasResults", "boolean"),
+        field("newSection", "NewSection", field("a", "text"), field("b", "text")),
+    ]
+    move(registry, "2026-11-21T09:00:05")
+    (told,) = pull().set_aside
+    assert "2 new (newSection, protocolSection.title)" in told
+    assert "1 gone (protocolSection.briefTitle)" in told
+    assert "1 of another type (protocolSection.count)" in told
+    move(registry, "2026-11-22T09:00:05")
+    assert pull().set_aside == ()
+    # The registry's own fields are not documents.
+    assert len(held(landing)) == 25
+
+
+def test_a_list_of_fields_that_does_not_come_stops_nothing(registry, landing, pull) -> None:
+    registry.misbehave("html", path="/studies/metadata", times=99)
+    assert pull().reported_total == 25
+
+
+def test_the_registrys_real_fields(shared) -> None:
+    metadata = json.loads((shared / "registry" / "openapi" / "studies_metadata.json").read_text("utf-8"))
+    found = contract.fields(metadata)
+    assert found["protocolSection.identificationModule.nctId"] == "text"
+    assert len(found) > 400
+    assert not contract.compare(found, found)
 
 
 def test_the_transport_can_be_exchanged(landing) -> None:

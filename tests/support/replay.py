@@ -86,6 +86,16 @@ def study(
     }
 
 
+def metadata_field(name: str, kind: str, *children: dict[str, Any]) -> dict[str, Any]:
+    node = {
+        "name": name,
+        "piece": name.capitalize(),
+        "sourceType": "STRUCT" if children else "TEXT",
+        "type": kind,
+    }
+    return node | ({"children": list(children)} if children else {})
+
+
 def nct_id(document: dict[str, Any]) -> str:
     return document["protocolSection"]["identificationModule"]["nctId"]
 
@@ -120,6 +130,7 @@ class Replay:
     documents: list[dict[str, Any]]
     version: str = "2026-11-19T09:00:05"
     aliases: dict[str, str] = field(default_factory=dict)
+    metadata: list[dict[str, Any]] = field(default_factory=lambda: [metadata_field("hasResults", "boolean")])
     faults: list[Fault] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     validate: Callable[[str, str, dict[str, str], int, str, bytes], None] | None = None
@@ -252,7 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/version":
             status, kind, body = 200, "application/json", replay.version_answer()
         elif path == "/studies/metadata":
-            status, kind, body = 200, "application/json", b"[]"
+            status, kind, body = 200, "application/json", json.dumps(replay.metadata).encode()
         elif path == "/stats/size":
             status, kind, body = 200, "application/json", b'{"totalCount": %d}' % len(replay.documents)
         elif family != path:
