@@ -6,6 +6,7 @@ schemas, dbt's YAML and the data dictionary are generated from it or tested agai
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
@@ -13,12 +14,17 @@ from typing import Literal
 import pandera.polars as pa
 import polars as pl
 
+from pipeline.registry import structure
+
 # prose: the registry's markup; its escapes (`\\<`, `\\*`) are undone. text: as posted.
 # day: a whole date. date: may be partial, and becomes four columns as on the cohort side.
 # age: text like `6 Months`, to years.
 Kind = Literal[
     "text", "prose", "code", "integer", "number", "boolean", "day", "date", "age", "list", "timestamp"
 ]
+
+# `{m.title}` or `{#m}` in the SQL of a source.
+REFERENCE = re.compile(r"\{(#?[\w.]+)\}")
 
 _TYPES: dict[str, pl.DataType] = {
     "text": pl.String(),
@@ -136,7 +142,7 @@ PROTOCOL: tuple[Table, ...] = (
             _c("last_known_status", "code", "Last status before it became UNKNOWN.", "statusModule.lastKnownStatus"),
             _c("is_delayed_posting", "boolean", "Posting is delayed (devices not yet cleared).", "statusModule.delayedPosting"),
             _c("why_stopped", "prose", "Reason given for stopping.", "statusModule.whyStopped"),
-            _c("phase", "code", "Phases joined with a slash, as PHASE2/PHASE3; null where none applies.", "designModule.phases"),
+            _c("phase", "code", "Phases joined with a slash, as PHASE2/PHASE3; NA where the registry says that none applies.", "designModule.phases"),
             _c("phases", "list", "Phases as posted.", "designModule.phases"),
             _c("study_type", "code", "INTERVENTIONAL, OBSERVATIONAL or EXPANDED_ACCESS.", "designModule.studyType"),
             _c("enrollment_count", "integer", "Participants planned or enrolled; null where 99999999 was posted as a placeholder.",
@@ -773,15 +779,15 @@ DERIVED: tuple[Table, ...] = (
         (), ("nct_id", "outcome_type", "ordinal"),
     ),
     Table(
-        "criteria", "one row per eligibility criterion of a study", "Eligibility text, criterion by criterion.",
+        "criteria", "one row per eligibility criterion of a study", "Eligibility text, criterion by criterion, and the structured fields as criteria of their own.",
         (
             NCT,
-            _c("criterion_id", "code", "Identifier of the criterion within the study.", required=True),
+            _c("criterion_id", "code", "Identifier of the criterion: study, section and hash of its wording.", required=True),
             _c("section", "code", "inclusion or exclusion.", required=True),
             _c("part", "text", "Named part of the study (Part A, a cohort …) that the criterion belongs to; empty for the whole study."),
             _c("ordinal", "integer", "Place in the study, from 1; structured fields come first.", required=True),
             _c("text", "text", "The criterion, escapes undone."),
-            _c("char_start", "integer", "First character in registry.studies.eligibility_text, from 0.", unit="characters", minimum=0),
+            _c("char_start", "integer", "First character in registry.studies.eligibility_text, from 0; null for a structured field.", unit="characters", minimum=0),
             _c("char_end", "integer", "Character after the last.", unit="characters", minimum=0),
             _c("group_id", "code", "Group of criteria that belong together; null where it stands alone."),
             _c("parent_group_id", "code", "Group that the group is a member of; null at the top."),
@@ -804,9 +810,9 @@ DERIVED: tuple[Table, ...] = (
             _c("constraint_ordinal", "integer", "Place of the constraint within the criterion, from 1."),
             _c("kind", "code", "Kind of constraint (edss, age, relapses, washout …).", required=True),
             _c("polarity", "code", "require: must hold; forbid: must not hold.", required=True),
-            _c("min_value", "number", "Lower bound."),
+            _c("min_value", "number", "Lower bound, in `unit`."),
             _c("min_inclusive", "boolean", "The lower bound itself is allowed."),
-            _c("max_value", "number", "Upper bound."),
+            _c("max_value", "number", "Upper bound, in `unit`."),
             _c("max_inclusive", "boolean", "The upper bound itself is allowed."),
             _c("unit", "code", "Unit of the bounds."),
             _c("measure", "code", "What the bounds measure where the kind alone does not say: therapies, exposure, course."),
@@ -831,7 +837,18 @@ DERIVED: tuple[Table, ...] = (
             _c("rule_version", "integer", "Version of that rule."),
             _c("origin", "code", "grammar, structured or override.", required=True),
         ),
-        (), ("nct_id", "criterion_id"),
+        (), ("nct_id", "criterion_id", "constraint_ordinal"),
+    ),
+    Table(
+        "override_uses", "one row per override of a criterion", "What became of each curated override (dbt_project/seeds/trials/criterion_overrides.csv).",
+        (
+            NCT,
+            _c("criterion_id", "code", "The criterion.", required=True),
+            _c("author", "text", "Who wrote it."),
+            _c("override_date", "text", "When it was written, as in the file."),
+            _c("reason", "text", "Why it was written."),
+            _c("status", "code", "applied, study_not_loaded, or why it was refused.", required=True),
+        ),
     ),
     Table(
         "field_changes", "one row per change of a field of a study", "What changed in the registry, version by version.",
@@ -908,6 +925,33 @@ DERIVED: tuple[Table, ...] = (
 
 TABLES: dict[str, Table] = {table.name: table for table in (*PROTOCOL, *RESULTS, *DERIVED)}
 LAKE_TABLES: tuple[str, ...] = tuple(TABLES)
+
+
+def record_paths(table: str) -> dict[str, tuple[str, ...]]:
+    """The paths of the record that each declared column comes from, as the registry writes them."""
+    found: dict[str, list[str]] = {}
+    for source in TABLES[table].sources:
+        aliases: dict[str, str] = {}
+        for alias, path in source.levels:
+            aliases[alias] = _full_path(path, aliases)
+        for column in TABLES[table].fields:
+            expression = source.set.get(column.name, column.path)
+            if expression is None or expression.startswith("#"):
+                continue
+            references = REFERENCE.findall(expression) if expression.startswith("=") else [expression]
+            for reference in references:
+                if not reference.startswith("#"):
+                    found.setdefault(column.name, []).append(_full_path(reference, aliases))
+    return {name: tuple(dict.fromkeys(paths)) for name, paths in found.items()}
+
+
+def _full_path(path: str, aliases: dict[str, str]) -> str:
+    head, _, rest = path.partition(".")
+    if head in aliases:
+        top = aliases[head]
+    else:
+        top = f"{structure.MODULES[head]}.{head}" if head in structure.MODULES else head
+    return f"{top}.{rest}" if rest else top
 
 
 def lake_columns(table: str) -> dict[str, pl.DataType]:

@@ -7,16 +7,16 @@ Python per study. No network, no choice between sources and no writing here: tha
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow
 
 from pipeline.registry import schemas, structure
-from pipeline.registry.schemas import Column, Source, Table
+from pipeline.registry.schemas import REFERENCE, Column, Source, Table
 
 # Enrolment that the registry shows where nobody said a number (issue: 99999999 is a placeholder).
 PLACEHOLDERS = ("99999999", "9999999")
@@ -27,32 +27,31 @@ _TIME_POINT = (
     r"(day|week|month|year|hour|minute|visit|cycle|period)s?\s*-?\s*\d+|\d+(\.\d+)?[\s-]*(day|week|month|year|hour|minute|hr|min|h|wk|mo)s?)\b"
 )
 
-_MACROS = r"""
+# A number as sponsors post it: thousands commas, a comparator before it, a percent sign after it.
+_NUMBER = r"[+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?"
+_COMPARATOR = "<=|>=|<|>|≤|≥|=|~"
+
+# Each argument stands once where that can be: a macro is text, and columns lie deep in the structure.
+_MACROS = rf"""
 create macro posted(x) as nullif(x, '');
 create macro plain(x) as case when contains(x, '\')
-    then regexp_replace(x, '\\([!-/:-@\[-`{-~])', '\1', 'g') else nullif(x, '') end;
-create macro finite(x) as case when isfinite(x) then x end;
-create macro number(x) as case
-    when x is null then null
-    when regexp_full_match(x, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?') then finite(try_cast(x as double))
-    else finite(try_cast(replace(regexp_extract(x,
-        '^\s*(?:<=|>=|<|>|≤|≥|=|~)?\s*([+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*%?\s*$', 1), ',', '')
-        as double)) end;
-create macro comparator(x) as case
-    when x is null or ascii(ltrim(x)) between 48 and 57 or number(x) is null then null
-    else nullif(replace(replace(regexp_extract(x, '^\s*(<=|>=|<|>|≤|≥|=|~)', 1), '≤', '<='), '≥', '>='), '') end;
-create macro whole(x) as case when number(x) = floor(number(x)) and abs(number(x)) < 9e15 then cast(number(x) as bigint) end;
-create macro truth(x) as case lower(x) when 'true' then true when 'false' then false when 'yes' then true when 'no' then false end;
-create macro day_of(x) as case when length(x) >= 10 then try_cast(left(x, 10) as date) end;
-create macro first_day(x) as try_cast(case length(x) when 10 then x when 7 then x || '-01' when 4 then x || '-01-01' end as date);
-create macro last_possible_day(x) as case length(x) when 10 then try_cast(x as date)
-    when 7 then last_day(try_cast(x || '-01' as date)) when 4 then try_cast(x || '-12-31' as date) end;
-create macro date_precision(x) as case when first_day(x) is null then null
-    else case length(x) when 10 then 'day' when 7 then 'month' when 4 then 'year' end end;
-create macro age_in_years(x) as try_cast(regexp_extract(x, '^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+?)s?\s*$', 1) as double)
-    * case lower(regexp_extract(x, '^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+?)s?\s*$', 2))
-        when 'year' then 1 when 'month' then 1 / 12.0 when 'week' then 7 / 365.25 when 'day' then 1 / 365.25
-        when 'hour' then 1 / 8766.0 when 'minute' then 1 / 525960.0 end;
+    then regexp_replace(x, '\\([!-/:-@\[-`{{-~])', '\1', 'g') else nullif(x, '') end;
+create macro number(x) as
+    try_cast(replace(regexp_extract(x, '^\s*(?:{_COMPARATOR})?\s*({_NUMBER})\s*%?\s*$', 1), ',', '') as double);
+create macro comparator(x) as nullif(replace(replace(
+    regexp_extract(x, '^\s*({_COMPARATOR})\s*{_NUMBER}\s*%?\s*$', 1), '≤', '<='), '≥', '>='), '');
+create macro whole(x) as
+    try_cast(replace(regexp_extract(x, '^\s*([+-]?(?:\d{{1,15}}|\d{{1,3}}(?:,\d{{3}})+))(?:\.0*)?\s*$', 1), ',', '') as bigint);
+create macro truth(x) as try_cast(x as boolean);
+create macro first_day(x) as try_cast(left(x || '-01-01', 10) as date);
+create macro day_of(x) as try_cast(left(x, 10) as date);
+create macro last_possible_day(x) as case length(x) when 4 then try_cast(x || '-12-31' as date)
+    when 7 then last_day(first_day(x)) else first_day(x) end;
+create macro date_precision(x) as case when first_day(x) is not null
+    then case length(x) when 4 then 'year' when 7 then 'month' else 'day' end end;
+create macro age_in_years(x) as try_cast(regexp_extract(x, '^\s*(\d+(?:\.\d+)?)\s*[A-Za-z]+\s*$', 1) as double)
+    * map {{'year': 1.0, 'month': 1 / 12.0, 'week': 7 / 365.25, 'day': 1 / 365.25, 'hour': 1 / 8766.0, 'minute': 1 / 525960.0}}[
+        rtrim(lower(regexp_extract(x, '([A-Za-z]+)\s*$', 1)), 's')];
 """
 
 _CASTS: dict[str, str] = {
@@ -76,6 +75,12 @@ _RULES: dict[str, str] = {
     "value_comparator": "comparator({0})",
     "p_value_comparator": "comparator({0})",
 }
+
+
+# Kinds that have one right spelling; a posted number may also be NA or text, and stands raw beside its column.
+_READ_OR_COUNTED = ("integer", "boolean", "day", "date", "age")
+# Names of the columns whose posted value could not be read, with commas; beside the columns of each table.
+UNREAD = "_unread"
 
 
 @dataclass(frozen=True)
@@ -108,59 +113,54 @@ class Reader:
         self.connection.close()
 
     def read(self, documents: Sequence[Document], *, lenient: bool = False) -> pl.DataFrame:
-        """Read documents into the temporary table `raw`, module by module.
+        """Read documents into the temporary table `raw`, module by module, and say what is in it.
 
         Returns:
-            One row per record: `rec` (place in `raw`), `doc`, `nct_id` (null where it is no NCT id),
-            `last_update` and `version` (text as posted).
+            One row per record: `rec` (place in `raw`), `path` (of the document), `nct_id` (null where it is no
+            NCT id), `last_update` and `version` (text as posted).
 
         Raises:
             UnreadableDocument: a document is not JSON, or not of the declared structure.
         """
-        parts = [
-            _read_sql(form, [d for d in documents if d.form == form], lenient)
-            for form in dict.fromkeys(d.form for d in documents)
-        ]
-        self.connection.execute("drop table if exists raw")
-        mapping = pl.DataFrame(
-            {"path": [str(d.path) for d in documents], "doc": [d.index for d in documents]},
-            schema={"path": pl.String, "doc": pl.Int64},
-        )
-        self.connection.register("documents_read", mapping)
-        modules = ", ".join(
-            f'study."{section}"."{module}" as "{module}"' for module, section in structure.MODULES.items()
-        )
+        return self._take(_modules_sql(documents, lenient))
+
+    def stream(
+        self, document: Document, *, rows: int, lenient: bool = False
+    ) -> Iterator[pyarrow.RecordBatch]:
+        """The modules of a document too large for memory, some thousand records at a time; see `take`.
+
+        Raises:
+            UnreadableDocument: it is not JSON, or not of the declared structure; maybe only after some batches.
+        """
         try:
-            self.connection.execute(
-                f"""
-                create temp table raw as
-                select
-                    row_number() over () as rec,
-                    filename,
-                    posted(study."protocolSection"."identificationModule"."nctId") as nct_id,
-                    study."hasResults" as "hasResults",
-                    study."resultsSection" is not null as has_results_section,
-                    {modules}
-                from ({" union all ".join(parts)})
-                """
-            )
+            yield from self.connection.execute(_modules_sql([document], lenient)).to_arrow_reader(rows)
         except duckdb.Error as error:
             raise UnreadableDocument(str(error)) from None
+
+    def take(self, batch: pyarrow.RecordBatch) -> pl.DataFrame:
+        """As `read`, of records that another reader streamed."""
+        self.connection.register("streamed", pyarrow.Table.from_batches([batch]))
+        try:
+            return self._take("select * from streamed")
         finally:
-            self.connection.unregister("documents_read")
-        records = self.connection.sql(
+            self.connection.unregister("streamed")
+
+    def _take(self, sql: str) -> pl.DataFrame:
+        self.connection.execute("drop table if exists raw")
+        try:
+            self.connection.execute(f"create temp table raw as select row_number() over () as rec, * from ({sql})")
+        except duckdb.Error as error:
+            raise UnreadableDocument(str(error)) from None
+        return self.connection.sql(
             """
             select
-                rec, filename,
+                rec, filename as path,
                 case when regexp_full_match(nct_id, 'NCT[0-9]{8}') then nct_id end as nct_id,
                 "statusModule"."lastUpdatePostDateStruct"."date" as last_update,
                 "miscInfoModule"."versionHolder" as version
             from raw order by rec
             """
         ).pl()
-        return records.join(
-            mapping, left_on="filename", right_on="path", how="left", maintain_order="left"
-        ).drop("filename")
 
     def drop(self, records: Iterable[int]) -> None:
         """Take records out of `raw`: no NCT id, or a better version is elsewhere."""
@@ -177,6 +177,26 @@ class Reader:
             for table in (*schemas.PROTOCOL, *schemas.RESULTS)
         }
         return _joined(frames)
+
+
+def _modules_sql(documents: Sequence[Document], lenient: bool) -> str:
+    """SQL that gives each record as its modules, documents in the order of their forms."""
+    parts = [
+        _read_sql(form, [d for d in documents if d.form == form], lenient)
+        for form in dict.fromkeys(d.form for d in documents)
+    ]
+    modules = ", ".join(
+        f'study."{section}"."{module}" as "{module}"' for module, section in structure.MODULES.items()
+    )
+    return f"""
+        select
+            filename,
+            posted(study."protocolSection"."identificationModule"."nctId") as nct_id,
+            study."hasResults" as "hasResults",
+            study."resultsSection" is not null as has_results_section,
+            {modules}
+        from ({" union all ".join(parts)})
+    """
 
 
 def identified(documents: Sequence[Document]) -> dict[int, int | None]:
@@ -226,16 +246,11 @@ def _read_sql(
     structure_: dict = structure.STUDY,
 ) -> str:
     container, _, content = form.partition("/")
-    files = "[" + ", ".join("'" + str(d.path).replace("'", "''") + "'" for d in documents) + "]"
+    files = _files(documents)
     study = structure.duckdb_type(structure_)
-    # The reader doubles a buffer of this size per thread: as small as the largest document allows.
-    largest = max(16 << 20, *(d.size + 1024 for d in documents))
-    options = f"format = '{container}', filename = true, maximum_object_size = {largest}"
+    options = _options(container, documents)
     if lenient:
-        return (
-            f"select filename, json_transform({_LENIENT[content]}, '{json.dumps(structure_)}') as study "
-            f"from read_json_objects({files}, {options})"
-        )
+        return f"select filename, json_transform(study, '{json.dumps(structure_)}') as study from ({objects_sql(documents)})"
     fields = {
         "page": {"studies": f"{study}[]", "nextPageToken": "VARCHAR", "totalCount": "VARCHAR"},
         "history": {"study": study, "history": "VARCHAR", "topics": "VARCHAR"},
@@ -245,6 +260,25 @@ def _read_sql(
     )
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in fields.items())
     return f"select filename, {item} as study from read_json({files}, columns = {{{columns}}}, {options})"
+
+
+def _files(documents: Sequence[Document]) -> str:
+    return "[" + ", ".join("'" + str(d.path).replace("'", "''") + "'" for d in documents) + "]"
+
+
+def _options(container: str, documents: Sequence[Document]) -> str:
+    # The reader doubles a buffer of this size per thread: as small as the largest document allows.
+    largest = max(16 << 20, *(d.size + 1024 for d in documents))
+    return f"format = '{container}', filename = true, maximum_object_size = {largest}"
+
+
+def objects_sql(documents: Sequence[Document]) -> str:
+    """SQL that gives `filename` and each study of documents of one form as untyped JSON; slow, and never choosy."""
+    container, _, content = documents[0].form.partition("/")
+    return (
+        f"select filename, {_LENIENT[content]} as study "
+        f"from read_json_objects({_files(documents)}, {_options(container, documents)})"
+    )
 
 
 _LENIENT = {
@@ -275,20 +309,17 @@ def _wanted(table: Table, source: Source) -> dict[str, tuple[str | None, Column]
     return {c.name: (source.set.get(c.name, c.path), c) for c in table.fields}
 
 
-_REFERENCE = re.compile(r"\{(#?[\w.]+)\}")
-
-
 def _references(expression: str | None) -> list[str]:
     if expression is None:
         return []
-    return _REFERENCE.findall(expression) if expression.startswith("=") else [expression]
+    return REFERENCE.findall(expression) if expression.startswith("=") else [expression]
 
 
 def _source_sql(table: Table, source: Source) -> str:
     aliases = [alias for alias, _ in source.levels]
     wanted = _wanted(table, source)
     used = {r for expression, _ in wanted.values() for r in _references(expression)}
-    used |= set(_REFERENCE.findall(source.where))
+    used |= set(REFERENCE.findall(source.where))
     from_ = "raw"
     depth = len(aliases)
     for level, (alias, path) in enumerate(source.levels, start=1):
@@ -318,15 +349,33 @@ def _source_sql(table: Table, source: Source) -> str:
         elif expression is None:
             continue
         elif expression.startswith("="):
-            sql = _REFERENCE.sub(lambda match: at(match.group(1)), expression[1:])
+            sql = REFERENCE.sub(lambda match: at(match.group(1)), expression[1:])
             selected.append(f'{sql} as "{name}"')
         elif expression.startswith("#"):
             selected.append(f'{at(expression)} as "{name}"')
         else:
             selected.append(_cast(column, at(expression)))
     extra = ", filename" if table.name == "studies" else ""
-    where = f" where {_REFERENCE.sub(lambda match: at(match.group(1)), source.where)}" if source.where else ""
+    if checked := [_unread(column, at(e)) for e, column in wanted.values() if _is_checked(column, e)]:
+        extra += f", nullif(concat_ws(',', {', '.join(checked)}), '') as {UNREAD}"
+    where = f" where {REFERENCE.sub(lambda match: at(match.group(1)), source.where)}" if source.where else ""
     return f"select rec, {', '.join(selected)}{extra} from {from_}{where}"
+
+
+def _is_checked(column: Column, expression: str | None) -> bool:
+    """Whether a value of the column may be posted and not be read: then it is counted, for `schema_drift`."""
+    return (
+        column.kind in _READ_OR_COUNTED
+        and column.name not in _RULES
+        and expression is not None
+        and not expression.startswith(("=", "#"))
+    )
+
+
+def _unread(column: Column, value: str) -> str:
+    parsed = f"first_day({value})" if column.kind == "date" else _CASTS[column.kind].format(value)
+    # A registry that writes N/A says that there is none.
+    return f"case when {parsed} is null and posted({value}) is not null and {value} <> 'N/A' then '{column.name}' end"
 
 
 def _cast(column: Column, value: str) -> str:

@@ -1,0 +1,144 @@
+"""The tables of some studies, completed with what the registry's other rules say, and held against their schemas.
+
+Pure functions over frames: no files, no landing, no choice between sources.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+from pandera.errors import SchemaErrors
+
+from pipeline.errors import RegistryError
+from pipeline.registry import eligibility, outcome_kinds, schemas, tables, timeframes
+
+# pandera's names of its checks, and ours.
+_RULES = {
+    "greater_than_or_equal_to": "minimum",
+    "less_than_or_equal_to": "maximum",
+    "isin": "codes",
+    "str_matches": "nct_id",
+    "not_nullable": "not_null",
+}
+
+
+def composed(frames: dict[str, pl.DataFrame], overrides: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """All tables of a batch.
+
+    Args:
+        frames: what `tables.Reader.tables` gives.
+        overrides: curated corrections of criteria, see eligibility.
+
+    Returns:
+        The same with kinds of outcomes, posted measures matched to registered outcomes, epochs, criteria and
+        constraints; rows of a study together.
+    """
+    frames = frames | _outcomes(frames)
+    frames["outcome_epochs"] = timeframes.parse(
+        frames["outcomes"].select("nct_id", "outcome_type", "ordinal", "measure", "description", "time_frame")
+    )
+    frames |= eligibility.parse(frames["studies"], overrides)
+    return {
+        name: frame.sort("rec", maintain_order=True) if "rec" in frame.columns else frame
+        for name, frame in frames.items()
+    }
+
+
+def _outcomes(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Outcomes and posted measures: the kind of each, and which registered outcome a posted measure is."""
+    registered, measures = frames["outcomes"], frames["outcome_measures"]
+    posted = measures.select(
+        "rec", "nct_id", outcome_type=pl.lit("posted"), ordinal="ordinal", measure="title",
+        description="description", time_frame="time_frame",
+    )  # fmt: skip
+    registered = registered.select(posted.columns)
+    # The same words make the same outcome; case and spaces do not count.
+    words = pl.col("measure").str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ").alias("words")
+    matched = posted.with_columns(words).join(
+        registered.select(
+            "rec", words, registered_outcome_type="outcome_type", registered_ordinal="ordinal"
+        ).unique(["rec", "words"], keep="first", maintain_order=True),
+        on=["rec", "words"],
+        how="left",
+        maintain_order="left",
+    )
+    kinds = outcome_kinds.classify(
+        pl.concat([registered, posted]).with_columns(pl.col("measure").fill_null(""))
+    ).select("rec", "outcome_type", "ordinal", "outcome_kind", "outcome_kind_words")
+    kinds_of_posted = kinds.filter(pl.col("outcome_type") == "posted").drop("outcome_type")
+    only_posted = matched.filter(pl.col("registered_ordinal").is_null()).select(posted.columns)
+
+    def by_outcome(name: str) -> pl.DataFrame:
+        return frames[name].join(
+            kinds_of_posted.select("rec", "outcome_kind", outcome_ordinal="ordinal"),
+            on=["rec", "outcome_ordinal"],
+            how="left",
+            maintain_order="left",
+        )
+
+    return {
+        "outcomes": pl.concat([registered, only_posted]).join(
+            kinds, on=["rec", "outcome_type", "ordinal"], how="left", maintain_order="left"
+        ),
+        "outcome_measures": measures.join(
+            kinds_of_posted, on=["rec", "ordinal"], how="left", maintain_order="left"
+        ).join(
+            matched.select("rec", "ordinal", "registered_outcome_type", "registered_ordinal"),
+            on=["rec", "ordinal"],
+            how="left",
+            maintain_order="left",
+        ),
+        "outcome_results": by_outcome("outcome_results"),
+        "result_analyses": by_outcome("result_analyses"),
+    }
+
+
+def accepted(table: str, frame: pl.DataFrame, rejections: list[dict]) -> pl.DataFrame:
+    """The rows of `frame` that meet the table's schema, in lake columns; the others are counted and left out.
+
+    Raises:
+        RegistryError: the frame does not have the declared columns.
+    """
+    frame = frame.select(
+        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(kind).alias(name)
+        for name, kind in schemas.lake_columns(table).items()
+    )
+    try:
+        schemas.schema(table).validate(frame, lazy=True)
+        return frame
+    except SchemaErrors as error:
+        cases = error.failure_cases
+    if cases["index"].null_count():
+        raise RegistryError(
+            f"The table {table} does not have the columns that its schema declares: report this as a fault of Remit."
+        ) from None
+    for (column, check), part in cases.group_by("column", "check", maintain_order=True):
+        rows = part["index"].unique()
+        name = str(check).split("(")[0]
+        rejections.append(
+            {
+                "table_name": table,
+                "column_name": column,
+                "rule": _RULES.get(name, name),
+                "rows": len(rows),
+                "example_nct_id": frame[int(rows.min())]["nct_id"][0] if "nct_id" in frame.columns else None,
+            }
+        )
+    bad = cases["index"].cast(pl.UInt32).unique()
+    return frame.with_row_index("_row").filter(~pl.col("_row").is_in(bad.implode())).drop("_row")
+
+
+def unread(table: str, frame: pl.DataFrame) -> list[tuple[str, str, int, str]]:
+    """Posted values of a table that could not be read: table, column, how often, a study that has one."""
+    if tables.UNREAD not in frame.columns:
+        return []
+    found = (
+        frame.lazy()
+        .filter(pl.col(tables.UNREAD).is_not_null())
+        .select("nct_id", pl.col(tables.UNREAD).str.split(","))
+        .explode(tables.UNREAD)
+        .group_by(tables.UNREAD)
+        .agg(pl.len(), pl.col("nct_id").min())
+        .sort(tables.UNREAD)
+        .collect()
+    )
+    return [(table, column, count, example) for column, count, example in found.iter_rows()]
