@@ -1,7 +1,8 @@
-"""Landed study documents → one snapshot of `lake/registry`: which record wins, what is composed, what is set aside.
+"""Landed study documents → one snapshot of `lake/registry`: which record stands, what is set aside, what is missing.
 
-Reading a document is tables.py; what texts mean is eligibility, timeframes and outcome_kinds; what changed is
-changes.py. No network, and no clock: every time comes from the journal, so that a rebuild gives equal rows.
+Reading a document is tables.py, completing and checking a table compose.py, differences to the model drift.py,
+what changed changes.py. No network, and no clock: every time comes from the journal, so that a rebuild gives
+equal files.
 """
 
 from __future__ import annotations
@@ -9,30 +10,40 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import BoundedSemaphore
 
 import polars as pl
-from pandera.errors import SchemaErrors
+import pyarrow
 
 from pipeline import lake
 from pipeline.errors import BrokenDocument, RegistryError
 from pipeline.landing import Entry, Landing
-from pipeline.registry import conflicts, forms, mirror, outcome_kinds, schemas, tables, timeframes
+from pipeline.registry import changes, compose, conflicts, drift, forms, mirror, schemas, tables
+from pipeline.registry.eligibility import overrides as eligibility_overrides
 from pipeline.registry.source import Progress, silent
+from pipeline.settings import PROJECT
 
-# Uncompressed bytes that one worker reads at a time: a batch takes about three times this in memory.
-BATCH_BYTES = 64 << 20
+OVERRIDES = PROJECT / "dbt_project" / "seeds" / "trials" / "criterion_overrides.csv"
+
+# Uncompressed bytes that one worker reads at a time; it takes about four times this in memory. Fixed costs
+# of a batch (planning 26 queries, 35 schemas) are those of reading 40 MB, so small batches cost time.
+BATCH_BYTES = 128 << 20
+# A document larger than this is streamed, so many records at a time.
+STREAMED_BYTES = 256 << 20
+STREAMED_RECORDS = 4096
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did. `rows`, `rejected`: per lake table; records are studies in documents.
+    """What a load did. `rows`, `rejected` (rows set aside): per lake table; records are studies in documents.
 
-    `problems`: one line each, for a person. `empty_fields`: promised fields without a single value, a failed check.
+    `problems`: one line each, for a person. `empty_fields`: `table.column` that had values in the last snapshot
+    of these studies and has none now, a failed check. `drift`: paths that nobody has decided about yet.
     """
 
     snapshot: str
@@ -43,18 +54,24 @@ class LoadReport:
     superseded: int
     problems: tuple[str, ...] = ()
     empty_fields: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
 
 
 @dataclass
 class _Batch:
-    """One worker's share: documents, and what became of them."""
+    """Documents that are read together, or a part of a large one, and what became of their records."""
 
-    number: int
+    name: str  # of its Parquet files; in the order of the documents
     documents: list[tables.Document]
     is_mirror: bool = False
-    records: pl.DataFrame = field(default_factory=pl.DataFrame)
+    records: pl.DataFrame | None = None
     rejections: list[dict] = field(default_factory=list)
+    unread: list[tuple[str, str, int, str]] = field(default_factory=list)
     unreadable: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return sum(document.size for document in self.documents)
 
 
 def load(
@@ -79,94 +96,98 @@ def load(
     entries = [entry for source in dict.fromkeys(sources) for entry in landing.current(source)]
     if not entries:
         raise RegistryError(
-            f"No study documents are landed of {', '.join(sources) or 'any source'}: pull the registry first (remit pull)."
+            f"No study documents are landed of {', '.join(sources) or 'any source'}: "
+            "pull the registry first (remit pull)."
         )
-    loader = _Loader(landing, entries, progress)
+    loader = _Loader(landing, entries, list(sources), lake_base, progress)
     lake.write_snapshot(lake_base, snapshot_id, loader.write)
     return loader.report(snapshot_id)
 
 
 class _Loader:
-    def __init__(self, landing: Landing, entries: list[Entry], progress: Progress):
+    def __init__(
+        self, landing: Landing, entries: list[Entry], sources: list[str], base: Path, progress: Progress
+    ):
         self.landing = landing
         self.entries = entries
+        self.sources = sources
+        self.base = base
         self.progress = progress
         self.forms = [entry.details.get("form") or self._sniff(entry) for entry in entries]
-        self.rows: dict[str, int] = {}
+        self.twins = self._twins()
+        self.unreadable = {i: "is no study document" for i, form in enumerate(self.forms) if form is None}
+        self.overrides = eligibility_overrides.read_seed(OVERRIDES)
+        self.removed = set(changes.removed(landing)["nct_id"]) if sources != ["snapshot"] else set()
+        self.mirror_changes: list[dict] = []
+        self.records = pl.DataFrame()
         self.rejections: list[dict] = []
         self.problems: list[str] = []
-        self.unreadable = {
-            index: "is no study document" for index, form in enumerate(self.forms) if form is None
-        }
-        self.mirror_changes: list[dict] = []
-        self.twins = self._twins()
-        self.records = pl.DataFrame()
-
-    def _twins(self) -> dict[int, int]:
-        """Documents with the same bytes as another: read once, the newest journal entry stands for all."""
-        last = {
-            (entry.sha256, form): index
-            for index, (entry, form) in enumerate(zip(self.entries, self.forms, strict=True))
-        }
-        return {
-            index: last[entry.sha256, form]
-            for index, (entry, form) in enumerate(zip(self.entries, self.forms, strict=True))
-            if last[entry.sha256, form] != index
-        }
+        self.empty_fields: list[str] = []
+        self.drift: list[str] = []
+        self.rows: dict[str, int] = {}
 
     def _sniff(self, entry: Entry) -> str | None:
         with self.landing.open(entry.sha256) as stream:
             return forms.sniff(stream.read(forms.HEAD), entry.name)
 
-    # -- writing ------------------------------------------------------------------------------------------
+    def _twins(self) -> dict[int, int]:
+        """Documents with the same bytes as another are read once; the newest journal entry stands for all."""
+        keys = [(entry.sha256, form) for entry, form in zip(self.entries, self.forms, strict=True)]
+        last = {key: index for index, key in enumerate(keys)}
+        return {index: last[key] for index, key in enumerate(keys) if last[key] != index}
+
+    # -- the snapshot -------------------------------------------------------------------------------------
 
     def write(self, folder: Path) -> None:
-        scratch = folder / ".mirror"
-        batches = [*self._batches(), *self._mirror_batches(scratch)]
-        for number, batch in enumerate(batches):
-            batch.number = number
-        done, total = 0, sum(document.size for batch in batches for document in batch.documents)
-        workers = max(1, min(os.cpu_count() or 1, len(batches)))
-        with ThreadPoolExecutor(workers) as pool:
-            futures = {pool.submit(self._run, batch, folder): batch for batch in batches}
-            try:
-                for future in as_completed(futures):
-                    future.result()
-                    done += sum(document.size for document in futures[future].documents)
-                    self.progress("study documents", done, total)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-        shutil.rmtree(scratch, ignore_errors=True)
+        scratch = folder / ".scratch"
+        scratch.mkdir(mode=0o700)
+        documents = self._documents()
+        pages = self._mirror_documents(scratch)
+        batches = self._read_all(documents, pages, folder)
+        shutil.rmtree(scratch)
         self._settle(batches, folder)
-        self._write_changes(folder)
-        self._write_accounts(batches, folder)
-        for table in schemas.LAKE_TABLES:
-            if not any((folder / table).glob("*.parquet")):
-                lake.write_table(folder, table, schemas.empty(table))
-            self.rows[table] = pl.scan_parquet(folder / table / "*.parquet").select(pl.len()).collect().item()
-        if not self.rows["studies"]:
+        if not (self.records.height and self.records["is_kept"].any()):
             raise RegistryError(
                 "No landed document holds a study that could be read; the lake was left as it was. "
                 "Look at the messages of the pull, then pull again."
             )
+        self._write_changes(folder)
+        self._write_accounts(batches, folder)
+        self._write_drift(documents, batches, folder)
+        for table in schemas.LAKE_TABLES:
+            if not any((folder / table).glob("*.parquet")):
+                lake.write_table(folder, table, schemas.empty(table))
+            scan = pl.scan_parquet(folder / table / "*.parquet")
+            self.rows[table] = scan.select(pl.len()).collect().item()
 
-    def _batches(self) -> list[_Batch]:
-        batches: list[_Batch] = []
-        size = BATCH_BYTES
-        for index, (entry, form) in enumerate(zip(self.entries, self.forms, strict=True)):
-            if form is None or form == forms.MIRROR or index in self.twins:
-                continue
-            if size + entry.bytes > BATCH_BYTES:
-                batches.append(_Batch(0, []))
-                size = 0
-            size += entry.bytes
-            batches[-1].documents.append(
-                tables.Document(index, self.landing.blob(entry.sha256), form, entry.bytes)
-            )
-        return batches
+    def report(self, snapshot_id: str) -> LoadReport:
+        rejected: dict[str, int] = {}
+        for rejection in self.rejections:
+            table = rejection["table_name"]
+            rejected[table] = rejected.get(table, 0) + rejection["rows"]
+        kept, without_id = int(self.records["is_kept"].sum() or 0), self.records["nct_id"].null_count()
+        return LoadReport(
+            snapshot=snapshot_id,
+            rows=self.rows,
+            rejected=rejected,
+            records=self.records.height,
+            records_rejected=without_id,
+            superseded=self.records.height - kept - without_id,
+            problems=tuple(self.problems),
+            empty_fields=tuple(self.empty_fields),
+            drift=tuple(self.drift),
+        )
 
-    def _mirror_batches(self, scratch: Path) -> list[_Batch]:
+    # -- reading ------------------------------------------------------------------------------------------
+
+    def _documents(self) -> list[tables.Document]:
+        return [
+            tables.Document(index, self.landing.blob(entry.sha256), form, entry.bytes)
+            for index, (entry, form) in enumerate(zip(self.entries, self.forms, strict=True))
+            if form not in (None, forms.MIRROR) and index not in self.twins
+        ]
+
+    def _mirror_documents(self, scratch: Path) -> list[tables.Document]:
         """Mirror pages as documents of the registry's own structure, in a scratch folder."""
         documents = []
         for index, (entry, form) in enumerate(zip(self.entries, self.forms, strict=True)):
@@ -177,55 +198,147 @@ class _Loader:
             except BrokenDocument as error:
                 self.unreadable[index] = str(error)
                 continue
-            scratch.mkdir(exist_ok=True, mode=0o700)
             path = scratch / f"{index}.json"
             path.write_text(json.dumps(page.study, ensure_ascii=False), encoding="utf-8")
             documents.append(tables.Document(index, path, "unstructured/study", path.stat().st_size))
             nct_id = page.study["protocolSection"]["identificationModule"]["nctId"]
             self.mirror_changes += [{"nct_id": nct_id, "doc": index, **change} for change in page.changes]
             if page.not_understood:
-                sections = ", ".join(dict.fromkeys(page.not_understood))
+                where = ", ".join(dict.fromkeys(page.not_understood))
                 self.problems.append(
-                    f"{entry.name}: {len(page.not_understood)} lines were not understood (sections: {sections}). "
-                    "Compare the page with docs/registry.md."
+                    f"{entry.name}: {len(page.not_understood)} lines of the mirror page were not understood "
+                    f"(sections: {where}). Compare the page with docs/registry.md."
                 )
-        return [_Batch(0, documents, is_mirror=True)] if documents else []
+        return documents
 
-    def _run(self, batch: _Batch, folder: Path) -> None:
+    def _read_all(
+        self, documents: list[tables.Document], pages: list[tables.Document], folder: Path
+    ) -> list[_Batch]:
+        """All batches, so many at a time as there are cores; each writes its own part of every table."""
+        done, total = 0, sum(document.size for document in [*documents, *pages])
+        workers = os.cpu_count() or 1
+        # One more than workers may wait: a streamed document is not read faster than it is worked on.
+        places = BoundedSemaphore(workers + 1)
+        running: list[tuple[Future, _Batch]] = []
+        batches: list[_Batch] = []
+
+        def finish(keep: int) -> None:
+            nonlocal done
+            while len(running) > keep:
+                future, batch = running.pop(0)
+                future.result()
+                done += batch.size
+                self.progress("study documents", min(done, total), total)
+
+        with ThreadPoolExecutor(workers) as pool:
+
+            def start(batch: _Batch, streamed: pyarrow.RecordBatch | None = None) -> None:
+                places.acquire()
+                future = pool.submit(self._run, batch, folder, streamed)
+                future.add_done_callback(lambda _: places.release())
+                running.append((future, batch))
+                batches.append(batch)
+                finish(4 * workers)
+
+            try:
+                for batch in self._batches(documents, pages):
+                    if batch.documents[0].size <= STREAMED_BYTES:
+                        start(batch)
+                        continue
+                    for lenient in (False, True):
+                        parts = len(batches)
+                        try:
+                            for part in self._streamed(batch.documents[0], lenient):
+                                start(*part)
+                            break
+                        except tables.UnreadableDocument:
+                            finish(0)
+                            for void in batches[parts:]:
+                                _remove_parts(folder, void.name)
+                            del batches[parts:]
+                            if lenient:
+                                self.unreadable[batch.documents[0].index] = "cannot be read as JSON"
+                finish(0)
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+        return batches
+
+    def _batches(self, documents: list[tables.Document], pages: list[tables.Document]) -> Iterator[_Batch]:
+        """Documents in groups of about `BATCH_BYTES`, large ones alone, mirror pages last."""
+        for group, is_mirror in ((documents, False), (pages, True)):
+            waiting: list[tables.Document] = []
+            for document in group:
+                if waiting and sum(d.size for d in waiting) + document.size > BATCH_BYTES:
+                    yield _Batch(f"{waiting[0].index:06d}", waiting, is_mirror)
+                    waiting = []
+                waiting.append(document)
+            if waiting:
+                name = f"{waiting[0].index:06d}"
+                yield _Batch(f"mirror-{name}" if is_mirror else name, waiting, is_mirror)
+
+    def _streamed(
+        self, document: tables.Document, lenient: bool
+    ) -> Iterator[tuple[_Batch, pyarrow.RecordBatch]]:
+        reader = tables.Reader()
+        try:
+            stream = reader.stream(document, rows=STREAMED_RECORDS, lenient=lenient)
+            for number, part in enumerate(stream):
+                # Its share of the document's bytes is not known; progress moves when the document is through.
+                whole = (
+                    [document]
+                    if number == 0
+                    else [tables.Document(document.index, document.path, document.form, 0)]
+                )
+                yield _Batch(f"{document.index:06d}-{number:06d}", whole), part
+        finally:
+            reader.close()
+
+    def _run(self, batch: _Batch, folder: Path, streamed: pyarrow.RecordBatch | None) -> None:
         """Read one batch and write its part of every table."""
         reader = tables.Reader()
         try:
-            records = _read(reader, batch)
+            records = reader.take(streamed) if streamed is not None else _read(reader, batch)
+            places = pl.DataFrame(
+                {"path": [str(d.path) for d in batch.documents], "doc": [d.index for d in batch.documents]},
+                schema={"path": pl.String, "doc": pl.Int64},
+            )
+            records = records.join(places, on="path", how="left", maintain_order="left").drop("path")
             best = _best(self._ranked(records))
-            batch.records = records.with_columns(is_best=pl.col("rec").is_in(best["rec"].implode()))
-            reader.drop(batch.records.filter(~pl.col("is_best"))["rec"])
+            records = records.with_columns(is_best=pl.col("rec").is_in(best["rec"].implode()))
+            reader.drop(records.filter(~pl.col("is_best"))["rec"])
             frames = reader.tables()
         finally:
             reader.close()
-        frames["studies"] = self._with_origin(frames["studies"], batch)
-        frames = _composed(frames)
-        accepted = _accept("studies", frames.pop("studies"), batch.rejections)
-        lost = set(batch.records.filter("is_best")["nct_id"]) - set(accepted["nct_id"])
-        if lost:
+        frames["studies"] = self._with_origin(frames["studies"], records, batch.is_mirror)
+        frames = compose.composed(frames, self.overrides)
+        batch.unread = [row for name, frame in frames.items() for row in compose.unread(name, frame)]
+        studies = compose.accepted("studies", frames.pop("studies"), batch.rejections)
+        lost = records.filter("is_best").join(studies, on="nct_id", how="anti")["nct_id"]
+        if lost.len():  # a study whose own row was set aside takes its other rows along
             frames = {
-                name: frame.filter(~pl.col("nct_id").is_in(list(lost))) for name, frame in frames.items()
+                name: frame.filter(~pl.col("nct_id").is_in(lost.implode())) for name, frame in frames.items()
             }
-            batch.records = batch.records.with_columns(
-                nct_id=pl.when(pl.col("nct_id").is_in(list(lost))).then(None).otherwise("nct_id")
+            records = records.with_columns(
+                nct_id=pl.when(~pl.col("nct_id").is_in(lost.implode())).then("nct_id"),
+                is_best=pl.col("is_best") & ~pl.col("nct_id").is_in(lost.implode()),
             )
-        _write_part(folder, "studies", batch.number, accepted)
+        batch.records = records
+        _write_part(folder, "studies", batch.name, studies)
         for name, frame in frames.items():
-            _write_part(folder, name, batch.number, _accept(name, frame, batch.rejections))
+            _write_part(folder, name, batch.name, compose.accepted(name, frame, batch.rejections))
 
     def _ranked(self, records: pl.DataFrame) -> pl.DataFrame:
-        """Records with what decides between versions of one study: its own dates, then the time of landing."""
+        """Records with the time of landing, which decides where a study's own dates do not."""
         received = pl.DataFrame(
             {"doc": range(len(self.entries)), "received": [entry.time for entry in self.entries]},
             schema={"doc": pl.Int64, "received": pl.String},
         )
-        return records.filter(pl.col("nct_id").is_not_null()).join(received, on="doc", how="left")
+        return records.filter(pl.col("nct_id").is_not_null()).join(
+            received, on="doc", how="left", maintain_order="left"
+        )
 
-    def _with_origin(self, studies: pl.DataFrame, batch: _Batch) -> pl.DataFrame:
+    def _with_origin(self, studies: pl.DataFrame, records: pl.DataFrame, is_mirror: bool) -> pl.DataFrame:
         origin = pl.DataFrame(
             {
                 "doc": range(len(self.entries)),
@@ -241,106 +354,127 @@ class _Loader:
             },
         )
         studies = (
-            studies.join(batch.records.select("rec", "doc"), on="rec", how="left", maintain_order="left")
+            studies.join(records.select("rec", "doc"), on="rec", how="left", maintain_order="left")
             .join(origin, on="doc", how="left", maintain_order="left")
-            .with_columns(is_current=pl.lit(True))
+            .with_columns(is_current=~pl.col("nct_id").is_in(list(self.removed)))
         )
-        if (
-            batch.is_mirror
-        ):  # a page from a recorded folder too; and a mirror does not say whether results are posted
+        if is_mirror:  # a page in a recorded folder too; and a page does not say whether results are posted
             studies = studies.with_columns(source=pl.lit("mirror"), has_results=pl.lit(None, pl.Boolean))
         return studies
 
     # -- between the batches ------------------------------------------------------------------------------
 
     def _settle(self, batches: list[_Batch], folder: Path) -> None:
-        """Where two batches hold a study, keep the better version and take the other out of its part."""
+        """Where two batches hold a study, keep the better version and take the other out of its parts."""
         self.records = pl.concat(
             [
-                batch.records.with_columns(batch=pl.lit(batch.number), is_mirror=pl.lit(batch.is_mirror))
+                batch.records.with_columns(batch=pl.lit(batch.name), is_mirror=pl.lit(batch.is_mirror))
                 for batch in batches
             ]
             or [_no_records()]
         )
         mine = self._ranked(self.records.filter("is_best"))
         best = _best(mine)
-        losers = mine.join(best.select("nct_id", "batch"), on=["nct_id", "batch"], how="anti")
+        losers = mine.join(best, on=["nct_id", "batch"], how="anti")
         mirrored = losers.filter("is_mirror").join(
             best.filter(~pl.col("is_mirror")).select("nct_id", winner="batch"), on="nct_id"
         )
+        found = []
         if mirrored.height:
-            self._write(
-                folder,
-                "source_conflicts",
+            found.append(
                 conflicts.between_sources(
                     _parts(folder, mirrored, "winner"), _parts(folder, mirrored, "batch")
-                ),
+                )
             )
-        for (number,), rows in losers.group_by("batch"):
+        for (name,), rows in losers.group_by("batch"):
             for table in schemas.TABLES:
-                part = folder / table / _part(number)
-                if part.exists() and table != "source_conflicts":
-                    frame = pl.read_parquet(part)
-                    frame = frame.filter(~pl.col("nct_id").is_in(rows["nct_id"].implode()))
+                part = folder / table / _part(name)
+                if part.exists():
+                    frame = pl.read_parquet(part).filter(~pl.col("nct_id").is_in(rows["nct_id"].implode()))
                     part.unlink()
-                    _write_part(folder, table, number, frame)
+                    _write_part(folder, table, name, frame)
+        if found:
+            self._write(folder, "source_conflicts", pl.concat(found))
         self.records = self.records.join(
             best.select("nct_id", "batch", "rec", is_kept=pl.lit(True)),
             on=["nct_id", "batch", "rec"],
             how="left",
+            maintain_order="left",
+        )
+        self._settle_overrides(folder)
+
+    def _settle_overrides(self, folder: Path) -> None:
+        """An override is unused when no batch has its study; each batch alone cannot know."""
+        parts = sorted((folder / "override_uses").glob("*.parquet"))
+        if not parts:
+            return
+        uses = pl.concat([pl.read_parquet(part) for part in parts]).unique(maintain_order=True)
+        for part in parts:
+            part.unlink()
+        kept = self.records.filter("is_kept").select("nct_id").unique()
+        used = uses.filter(pl.col("status") != "study_not_loaded")
+        unused = uses.filter(pl.col("status") == "study_not_loaded").join(kept, on="nct_id", how="anti")
+        self._write(
+            folder, "override_uses", pl.concat([used, unused]).sort("nct_id", "criterion_id", "status")
         )
 
     def _write_changes(self, folder: Path) -> None:
-        kept = (
-            set(self.records.filter(pl.col("is_kept") & pl.col("is_mirror"))["doc"])
-            if self.records.height
-            else set()
+        """The change feed: what versions of a study in landing tell, and the mirror's own feed of its pages."""
+        kept = self.records.filter("is_kept")
+        hashes = pl.DataFrame(
+            {"doc": range(len(self.entries)), "sha256": [entry.sha256 for entry in self.entries]},
+            schema={"doc": pl.Int64, "sha256": pl.String},
         )
-        path = pl.col("field_path")
-        changes = pl.DataFrame(
-            [change for change in self.mirror_changes if change["doc"] in kept],
-            schema={"nct_id": pl.String, "doc": pl.Int64, "field_path": pl.String, "change_kind": pl.String,
-                    "seen_on": pl.String, "version": pl.String},
-        )  # fmt: skip
-        is_change = pl.col("change_kind") != "baseline"
+        read = kept.filter(~pl.col("is_mirror")).join(hashes, on="doc").select("nct_id", "sha256")
+        feed = changes.feed(self.landing, self.sources, read)
+        path, is_change = pl.col("field_path"), pl.col("change_kind") != "baseline"
+        pages = set(kept.filter("is_mirror")["doc"])
+        mirrored = pl.DataFrame(
+            [change for change in self.mirror_changes if change["doc"] in pages],
+            schema={
+                "nct_id": pl.String,
+                "doc": pl.Int64,
+                "field_path": pl.String,
+                "change_kind": pl.String,
+                "seen_on": pl.String,
+                "version": pl.String,
+            },
+        ).with_columns(
+            old_value=pl.lit(None, pl.String),
+            new_value=pl.lit(None, pl.String),
+            seen_at=pl.col("seen_on").str.to_datetime("%Y-%m-%d", time_unit="us", strict=False),
+            source=pl.lit("mirror"),
+            is_primary_outcome_change=is_change & (path == "outcomes.primary"),
+            is_eligibility_change=is_change & path.str.starts_with("eligibility."),
+            is_enrollment_change=is_change & (path == "design.enrollmentCount"),
+            is_completion_slip=pl.lit(False),  # a page does not say which way a date moved
+            is_status_change=is_change & (path == "status.overallStatus"),
+        )
         self._write(
-            folder,
-            "field_changes",
-            changes.with_columns(
-                seen_at=pl.col("seen_on").str.to_datetime("%Y-%m-%d", time_unit="us", strict=False),
-                source=pl.lit("mirror"),
-                is_primary_outcome_change=is_change & (path == "outcomes.primary"),
-                is_eligibility_change=is_change & path.str.starts_with("eligibility."),
-                is_enrollment_change=is_change & (path == "design.enrollmentCount"),
-                is_completion_slip=pl.lit(False),  # the mirror does not say which way a date moved
-                is_status_change=is_change & (path == "status.overallStatus"),
-            ),
+            folder, "field_changes", pl.concat([feed, mirrored.select(feed.columns)], how="vertical_relaxed")
         )
+
+    # -- accounts -----------------------------------------------------------------------------------------
 
     def _write_accounts(self, batches: list[_Batch], folder: Path) -> None:
         counts = self.records.group_by("doc").agg(
-            records=pl.len(),
-            accepted=pl.col("is_kept").sum(),
-            rejected=pl.col("nct_id").is_null().sum(),
+            records=pl.len().cast(pl.Int64),
+            accepted=pl.col("is_kept").sum().cast(pl.Int64),
+            rejected=pl.col("nct_id").is_null().sum().cast(pl.Int64),
         )
         twins = pl.DataFrame(
             {"doc": list(self.twins.values()), "twin": list(self.twins)},
             schema={"doc": pl.Int64, "twin": pl.Int64},
         )
-        counts = pl.concat(
-            [
-                counts,
-                counts.join(twins, on="doc").select(
-                    pl.col("twin").alias("doc"), "records", accepted=pl.lit(0, pl.UInt32), rejected="rejected"
-                ),
-            ],
-            how="vertical_relaxed",
+        repeated = counts.join(twins, on="doc").select(
+            pl.col("twin").alias("doc"), "records", accepted=pl.lit(0, pl.Int64), rejected="rejected"
         )
-        unreadable = {index: reason for batch in batches for index, reason in batch.unreadable.items()}
-        unreadable |= self.unreadable
+        for batch in batches:
+            self.unreadable |= batch.unreadable
+            self.rejections += batch.rejections
         self.problems += [
             f"{self.entries[index].name}: {reason}; none of it was read. Record it again or remove it."
-            for index, reason in sorted(unreadable.items())
+            for index, reason in sorted(self.unreadable.items())
         ]
         documents = (
             pl.DataFrame(
@@ -352,44 +486,58 @@ class _Loader:
                     "received_at": [_utc(entry.time) for entry in self.entries],
                     "size_bytes": [entry.bytes for entry in self.entries],
                     "form": [(form or "unknown").split("/")[-1] for form in self.forms],
-                    "problem": [unreadable.get(index) for index in range(len(self.entries))],
+                    "problem": [self.unreadable.get(index) for index in range(len(self.entries))],
                 },
                 schema_overrides={"doc": pl.Int64, "received_at": pl.Datetime("us"), "problem": pl.String},
             )
-            .join(counts, on="doc", how="left", maintain_order="left")
-            .with_columns(pl.col("records", "accepted", "rejected").fill_null(0).cast(pl.Int64))
+            .join(pl.concat([counts, repeated]), on="doc", how="left", maintain_order="left")
+            .with_columns(pl.col("records", "accepted", "rejected").fill_null(0))
             .with_columns(superseded=pl.col("records") - pl.col("accepted") - pl.col("rejected"))
         )
-        for batch in batches:
-            self.rejections += batch.rejections
         self._write(folder, "documents", documents)
-        rejections = pl.DataFrame(self.rejections, schema=schemas.lake_columns("rejections"))
         self._write(
             folder,
             "rejections",
-            rejections.group_by("table_name", "column_name", "rule", maintain_order=True)
+            pl.DataFrame(self.rejections, schema=schemas.lake_columns("rejections"))
+            .group_by("table_name", "column_name", "rule")
             .agg(pl.col("rows").sum(), pl.col("example_nct_id").min())
             .sort("table_name", "column_name", "rule"),
         )
 
-    def _write(self, folder: Path, table: str, frame: pl.DataFrame) -> None:
-        _write_part(folder, table, 0, _accept(table, frame, self.rejections))
-
-    def report(self, snapshot_id: str) -> LoadReport:
-        rejected: dict[str, int] = {}
-        for rejection in self.rejections:
-            rejected[rejection["table_name"]] = rejected.get(rejection["table_name"], 0) + rejection["rows"]
-        kept = int(self.records["is_kept"].sum() or 0)
-        without_id = int(self.records["nct_id"].null_count())
-        return LoadReport(
-            snapshot=snapshot_id,
-            rows=self.rows,
-            rejected=rejected,
-            records=self.records.height,
-            records_rejected=without_id,
-            superseded=self.records.height - kept - without_id,
-            problems=tuple(self.problems),
+    def _write_drift(self, documents: list[tables.Document], batches: list[_Batch], folder: Path) -> None:
+        unreadable = set(self.unreadable)
+        unknown = drift.unknown_paths([d for d in documents if d.index not in unreadable])
+        gone = drift.gone_empty(self.base, folder)
+        studies = self.records["is_kept"].sum() or 0
+        unread = (
+            pl.DataFrame(
+                [
+                    (table, column, schemas.record_paths(table)[column][0], count, example)
+                    for batch in batches
+                    for table, column, count, example in batch.unread
+                ],
+                schema=dict.fromkeys(("table", "column", "path"), pl.String)
+                | {"occurrences": pl.Int64, "example_nct_id": pl.String},
+                orient="row",
+            )
+            .group_by("table", "column", "path")
+            .agg(pl.col("occurrences").sum(), pl.col("example_nct_id").min())
+            .group_by("path")  # two columns may read one path
+            .agg(pl.col("occurrences").max(), pl.col("example_nct_id").min())
+            .with_columns(drift_kind=pl.lit("unread_value"), studies_sampled=pl.lit(studies))
         )
+        empty = pl.DataFrame(
+            {"path": [path for path, _ in gone], "occurrences": [count for _, count in gone]},
+            schema={"path": pl.String, "occurrences": pl.Int64},
+        ).with_columns(drift_kind=pl.lit("empty_everywhere"), studies_sampled=pl.lit(studies))
+        found = pl.concat([unknown, unread, empty], how="diagonal_relaxed").sort("drift_kind", "path")
+        self._write(folder, "schema_drift", found)
+        self.empty_fields = [path for path, _ in gone]
+        undecided = found.filter((pl.col("drift_kind") == "unknown_path") & pl.col("known_reason").is_null())
+        self.drift = undecided["path"].to_list()
+
+    def _write(self, folder: Path, table: str, frame: pl.DataFrame) -> None:
+        _write_part(folder, table, "all", compose.accepted(table, frame, self.rejections))
 
 
 def _read(reader: tables.Reader, batch: _Batch) -> pl.DataFrame:
@@ -404,11 +552,11 @@ def _read(reader: tables.Reader, batch: _Batch) -> pl.DataFrame:
                 readable.append(document)
             except tables.UnreadableDocument:
                 batch.unreadable[document.index] = "cannot be read as JSON"
-        return reader.read(readable, lenient=True) if readable else reader.read([])
+        return reader.read(readable, lenient=True)
 
 
 def _best(records: pl.DataFrame) -> pl.DataFrame:
-    """The version of each study that stands: newest update, then newest version, then landed last."""
+    """The version of each study that stands: the registry's own, newest update, newest version, landed last."""
     worst_first = ["is_mirror"] if "is_mirror" in records.columns else []
     return records.sort(
         [*worst_first, "last_update", "version", "received", "rec"],
@@ -418,12 +566,27 @@ def _best(records: pl.DataFrame) -> pl.DataFrame:
     ).unique("nct_id", keep="first", maintain_order=True)
 
 
+def _no_records() -> pl.DataFrame:
+    return pl.DataFrame(
+        schema={
+            "rec": pl.Int64,
+            "nct_id": pl.String,
+            "last_update": pl.String,
+            "version": pl.String,
+            "doc": pl.Int64,
+            "is_best": pl.Boolean,
+            "batch": pl.String,
+            "is_mirror": pl.Boolean,
+        }
+    )
+
+
 def _parts(folder: Path, rows: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
     """What some batches wrote about some studies, table by table."""
     wanted = rows["nct_id"].implode()
     found = {}
     for table in conflicts.TABLES:
-        parts = [folder / table / _part(number) for number in rows[batch].unique().sort()]
+        parts = [folder / table / _part(name) for name in rows[batch].unique().sort()]
         frames = [
             pl.read_parquet(part).filter(pl.col("nct_id").is_in(wanted)) for part in parts if part.exists()
         ]
@@ -431,108 +594,20 @@ def _parts(folder: Path, rows: pl.DataFrame, batch: str) -> dict[str, pl.DataFra
     return found
 
 
-def _no_records() -> pl.DataFrame:
-    return pl.DataFrame(
-        schema={
-            "rec": pl.Int64, "nct_id": pl.String, "last_update": pl.String, "version": pl.String,
-            "doc": pl.Int64, "is_best": pl.Boolean, "batch": pl.Int32, "is_mirror": pl.Boolean,
-        }
-    )  # fmt: skip
-
-
-def _composed(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """The tables of a batch with what the other rules of the registry say about them."""
-    measures = frames["outcome_measures"]
-    outcomes = frames["outcomes"]
-    posted = measures.select(
-        "rec", "nct_id", outcome_type=pl.lit("posted"), ordinal="ordinal", measure="title",
-        description="description", time_frame="time_frame",
-    )  # fmt: skip
-    same = [
-        "rec",
-        pl.col("measure").str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ").alias("words"),
-    ]
-    registered = outcomes.select(
-        *same, registered_outcome_type="outcome_type", registered_ordinal="ordinal"
-    ).unique(["rec", "words"], keep="first", maintain_order=True)
-    matched = posted.with_columns(same[1]).join(
-        registered, on=["rec", "words"], how="left", maintain_order="left"
-    )
-    classified = outcome_kinds.classify(
-        pl.concat([outcomes.select(posted.columns), posted]).with_columns(pl.col("measure").fill_null(""))
-    )
-    kinds = classified.select("rec", "outcome_type", "ordinal", "outcome_kind", "outcome_kind_words")
-    posted_kinds = kinds.filter(pl.col("outcome_type") == "posted").drop("outcome_type")
-    frames["outcome_measures"] = measures.join(posted_kinds, on=["rec", "ordinal"], how="left", maintain_order="left").join(
-        matched.select("rec", "ordinal", "registered_outcome_type", "registered_ordinal"),
-        on=["rec", "ordinal"], how="left", maintain_order="left",
-    )  # fmt: skip
-    only_posted = matched.filter(pl.col("registered_ordinal").is_null()).select(posted.columns)
-    frames["outcomes"] = pl.concat([outcomes.select(posted.columns), only_posted]).join(
-        kinds, on=["rec", "outcome_type", "ordinal"], how="left", maintain_order="left"
-    )
-    for name in ("outcome_results", "result_analyses"):
-        frames[name] = frames[name].join(
-            posted_kinds.select("rec", "outcome_kind", outcome_ordinal="ordinal"),
-            on=["rec", "outcome_ordinal"], how="left", maintain_order="left",
-        )  # fmt: skip
-    frames["outcome_epochs"] = timeframes.parse(
-        frames["outcomes"].select("nct_id", "outcome_type", "ordinal", "measure", "description", "time_frame")
-    )
-    return {
-        name: frame.sort("rec", maintain_order=True) if "rec" in frame.columns else frame
-        for name, frame in frames.items()
-    }
-
-
-def _accept(table: str, frame: pl.DataFrame, rejections: list[dict]) -> pl.DataFrame:
-    """The rows of `frame` that meet the table's schema, in lake columns; the others are counted and left out."""
-    wanted = schemas.lake_columns(table)
-    frame = frame.select(
-        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(kind).alias(name)
-        for name, kind in wanted.items()
-    )
-    try:
-        schemas.schema(table).validate(frame, lazy=True)
-        return frame
-    except SchemaErrors as error:
-        cases = error.failure_cases
-    if cases["index"].null_count():
-        raise RegistryError(
-            f"The table {table} does not have the columns that its schema declares: report this as a fault of Remit."
-        ) from None
-    rows = cases["index"].cast(pl.UInt32).unique().sort()
-    for (column, rule), part in cases.group_by("column", "check", maintain_order=True):
-        numbers = part["index"].unique()
-        example = frame[int(numbers.min())]["nct_id"][0] if "nct_id" in frame.columns else None
-        rejections.append(
-            {
-                "table_name": table, "column_name": column, "rule": _RULES.get(name := str(rule).split("(")[0], name),
-                "rows": len(numbers), "example_nct_id": example,
-            }
-        )  # fmt: skip
-    return frame.with_row_index("_row").filter(~pl.col("_row").is_in(rows.implode())).drop("_row")
-
-
-# pandera's names of its checks, and ours.
-_RULES = {
-    "greater_than_or_equal_to": "minimum",
-    "less_than_or_equal_to": "maximum",
-    "isin": "codes",
-    "str_matches": "nct_id",
-    "not_nullable": "not_null",
-}
-
-
-def _write_part(folder: Path, table: str, number: int, frame: pl.DataFrame) -> None:
+def _write_part(folder: Path, table: str, name: str, frame: pl.DataFrame) -> None:
     if frame.height:
         target = folder / table
         target.mkdir(parents=True, exist_ok=True, mode=0o700)
-        frame.write_parquet(target / _part(number), compression="zstd")
+        frame.write_parquet(target / _part(name), compression="zstd")
 
 
-def _part(number: int) -> str:
-    return f"part-{number:05d}.parquet"
+def _remove_parts(folder: Path, name: str) -> None:
+    for part in folder.glob(f"*/{_part(name)}"):
+        part.unlink()
+
+
+def _part(name: str) -> str:
+    return f"part-{name}.parquet"
 
 
 def _utc(time: str) -> datetime:

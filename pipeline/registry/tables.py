@@ -148,7 +148,9 @@ class Reader:
     def _take(self, sql: str) -> pl.DataFrame:
         self.connection.execute("drop table if exists raw")
         try:
-            self.connection.execute(f"create temp table raw as select row_number() over () as rec, * from ({sql})")
+            self.connection.execute(
+                f"create temp table raw as select row_number() over () as rec, * from ({sql})"
+            )
         except duckdb.Error as error:
             raise UnreadableDocument(str(error)) from None
         return self.connection.sql(
@@ -184,7 +186,7 @@ def _modules_sql(documents: Sequence[Document], lenient: bool) -> str:
     parts = [
         _read_sql(form, [d for d in documents if d.form == form], lenient)
         for form in dict.fromkeys(d.form for d in documents)
-    ]
+    ] or [f"select '' as filename, null::{structure.duckdb_type()} as study where false"]
     modules = ", ".join(
         f'study."{section}"."{module}" as "{module}"' for module, section in structure.MODULES.items()
     )
