@@ -183,7 +183,7 @@ def worsening_in_epochs(
         seen at every visit of the epoch.
     """
     patients, courses, _ = _courses(visits, onsets, None)
-    wanted = epochs.with_row_index("epoch_row").join(patients, on=PATIENT, how="left", nulls_equal=True)
+    wanted = epochs.with_row_index("epoch_row").join(patients, on=PATIENT, how="left")
     have = wanted.filter(pl.col("patient").is_not_null() & pl.col("start_date").is_not_null())
     patient = have["patient"].to_numpy().astype(np.int64)
     begin = have["start_date"].to_physical().to_numpy().astype(np.int32)
@@ -208,10 +208,14 @@ def worsening_in_epochs(
             position, first = position[ok].astype(np.int32), first[ok]
             reference[chosen] = course.days[row, position]
             able[chosen] = _able_to_confirm(course, row, begin[chosen], end[chosen], definition)
-            found = _rounds(course, definition, row, position, first, "first_cdw").table()
+            # Epochs that share reference and first visit (end rules, empty years) are one search.
+            key = (row * days.shape[1] + position) * days.shape[1] + first
+            _, one, same = np.unique(key, return_index=True, return_inverse=True)
+            found = _rounds(course, definition, row[one], position[one], first[one], "first_cdw").table()
             if found:
-                hit = chosen[found["row"]]
-                worsened[hit] = course.days[row[found["row"]], found["event"]]
+                day = np.full(one.size, FAR, dtype=np.int32)
+                day[found["row"]] = course.days[row[one[found["row"]]], found["event"]]
+                worsened[chosen] = day[same.reshape(-1)]
     outcome = pl.DataFrame(
         {
             "epoch_row": have["epoch_row"],

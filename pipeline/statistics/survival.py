@@ -79,54 +79,66 @@ def time_to_event(definitions: pl.DataFrame, events: pl.DataFrame, patients: pl.
         schema={"definition": pl.String, "series_start": pl.String, "event_type": pl.String},
         orient="row",
     ).sort("definition", "event_type")
-    first = _first_events(events)
-    is_index = pl.col("series_start") == "index_baseline"
-    lasts = pl.col("last_visit_date")
+    # What does not depend on the events is said once for each patient and series start, not for each definition.
+    series = pl.concat(
+        [_series(patients.sort(PATIENT), start) for start in ("first_visit", "index_baseline")]
+    )
+    is_ten = (
+        (pl.col("event_type") == "CDW")
+        & (
+            pl.col("edss_10_date")
+            < pl.col("first_event_date").fill_null(pl.col("edss_10_date") + pl.duration(days=1))
+        )
+    ).fill_null(False)
+    reached = pl.when("is_edss_10").then("edss_10_date").otherwise("first_event_date")
+    is_reached = pl.col("reached").is_not_null()
     return (
-        wanted.join(patients.sort(PATIENT), how="cross", maintain_order="left_right")
-        .join(first, on=["definition", "event_type", *PATIENT], how="left", maintain_order="left")
-        .with_columns(
-            origin_date=pl.when(is_index).then("index_baseline_date").otherwise("first_visit_date"),
-            edss_10_date=pl.when(pl.col("event_type") == "CDW").then("first_edss_10_date"),
+        wanted.join(series, on="series_start", how="left", maintain_order="left_right")
+        .join(
+            _first_events(events),
+            on=["definition", "event_type", *PATIENT],
+            how="left",
+            maintain_order="left",
         )
+        .with_columns(is_edss_10=is_ten)
+        .with_columns(reached=reached)
         .with_columns(
-            is_edss_10=(
-                pl.col("edss_10_date").is_not_null()
-                & (pl.col("edss_10_date") > pl.col("origin_date"))
-                & (
-                    pl.col("first_event_date").is_null()
-                    | (pl.col("edss_10_date") < pl.col("first_event_date"))
-                )
-            ).fill_null(False)
-        )
-        .with_columns(
-            reached=pl.when("is_edss_10").then("edss_10_date").otherwise("first_event_date"),
-        )
-        .with_columns(
-            entry_days=pl.when(
-                pl.col("prospective_cohort") == "experienced",
-                pl.col("enrolment_date") > pl.col("origin_date"),
-            )
-            .then((pl.col("enrolment_date") - pl.col("origin_date")).dt.total_days())
-            .otherwise(pl.when(pl.col("origin_date").is_not_null()).then(0)),
-            time_days=(pl.coalesce("reached", lasts) - pl.col("origin_date")).dt.total_days(),
-            is_event=pl.col("reached").is_not_null(),
-            censor_reason=pl.when(pl.col("reached").is_not_null())
-            .then(None)
-            .when(pl.col("first_visit_date").is_null())
-            .then(pl.lit("no_edss"))
-            .when(is_index & pl.col("index_date").is_null())
-            .then(pl.lit("no_index"))
-            .when(pl.col("origin_date").is_null())
-            .then(pl.lit("no_baseline_edss"))
-            .when(lasts == pl.col("origin_date"))
-            .then(pl.lit("single_edss"))
-            .when("is_dead")
-            .then(pl.lit("death"))
-            .otherwise(pl.lit("last_edss")),
+            time_days=pl.when(is_reached)
+            .then((pl.col("reached") - pl.col("origin_date")).dt.total_days())
+            .otherwise("time_days"),
+            is_event=is_reached,
+            censor_reason=pl.when(~is_reached).then("censor_reason"),
         )
         .select(TIME_TO_EVENT.keys())
         .cast(_schema(TIME_TO_EVENT))
+    )
+
+
+def _series(patients: pl.DataFrame, start: str) -> pl.DataFrame:
+    """Origin, entry and time without event of every patient's series that starts at `start`."""
+    is_index = start == "index_baseline"
+    origin = pl.col("index_baseline_date" if is_index else "first_visit_date")
+    last = pl.col("last_visit_date")
+    return patients.select(
+        *PATIENT,
+        series_start=pl.lit(start),
+        origin_date=origin,
+        edss_10_date=pl.when(pl.col("first_edss_10_date") > origin).then("first_edss_10_date"),
+        entry_days=pl.when(pl.col("prospective_cohort") == "experienced", pl.col("enrolment_date") > origin)
+        .then((pl.col("enrolment_date") - origin).dt.total_days())
+        .otherwise(pl.when(origin.is_not_null()).then(0)),
+        time_days=(last - origin).dt.total_days(),
+        censor_reason=pl.when(pl.col("first_visit_date").is_null())
+        .then(pl.lit("no_edss"))
+        .when(pl.col("index_date").is_null() & is_index)
+        .then(pl.lit("no_index"))
+        .when(origin.is_null())
+        .then(pl.lit("no_baseline_edss"))
+        .when(last == origin)
+        .then(pl.lit("single_edss"))
+        .when("is_dead")
+        .then(pl.lit("death"))
+        .otherwise(pl.lit("last_edss")),
     )
 
 
@@ -167,13 +179,21 @@ def kaplan_meier(times: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     order = np.argsort(group, kind="stable")
     group, who = group[order], who[order]
     frames = []
-    ordered = times.join(patients, on=PATIENT, how="left", maintain_order="left")
-    for (definition, event_type), rows in ordered.group_by("definition", "event_type", maintain_order=True):
+    numbered = times.select(
+        "definition",
+        "event_type",
+        *PATIENT,
+        pl.col("time_days").fill_null(-1),
+        pl.col("entry_days").fill_null(0),
+        "is_event",
+    ).join(patients, on=PATIENT, how="left", maintain_order="left")
+    numbered = numbered.drop(PATIENT).filter(pl.col("time_days") >= 0)
+    for (definition, event_type), rows in numbered.group_by("definition", "event_type", maintain_order=True):
         time = np.full(patients.height, -1, dtype=np.int64)
         entry, event = np.zeros(patients.height, dtype=np.int64), np.zeros(patients.height, dtype=bool)
         at = rows["patient"].to_numpy()
-        time[at] = rows["time_days"].fill_null(-1).to_numpy()
-        entry[at] = rows["entry_days"].fill_null(0).to_numpy()
+        time[at] = rows["time_days"].to_numpy()
+        entry[at] = rows["entry_days"].to_numpy()
         event[at] = rows["is_event"].to_numpy()
         # Left truncation: a course that ended on or before the day of entry was never watched.
         known = (time >= 0) & ((time > entry) | (entry == 0))

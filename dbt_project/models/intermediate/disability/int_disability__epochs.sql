@@ -10,6 +10,7 @@ windows as (
 final as (
     select cohort, patient_id, epoch, end_rule, start_date, end_date
     from windows
+    where exposure_days > 0
 )
 
 select * from final
