@@ -422,19 +422,22 @@ def _search_course(course: Courses, definition: Definition, first: np.ndarray) -
     if not table:
         return table
     table["row"] = rows[table["row"]]
-    return _numbered(table)
+    order = np.lexsort(
+        (np.arange(table["row"].size), table["baseline"], table["is_worsening"], table["event"], table["row"])
+    )
+    table = {name: values[order] for name, values in table.items()}
+    return _numbered(table if definition.family == "msbase" else _newest(table))
+
+
+def _newest(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """A search that goes back after a relapse can find one event twice: the one against the newer reference stays."""
+    keys = [table[name] for name in ("row", "event", "is_worsening")]
+    is_same = np.logical_and.reduce([key[1:] == key[:-1] for key in keys])
+    return {name: values[np.append(~is_same, True)] for name, values in table.items()}
 
 
 def _numbered(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Events in the order of their visits, counted from 1 in each patient.
-
-    A search that goes back after a relapse can find one event twice: the one against the newer reference stays.
-    """
-    order = np.lexsort((np.arange(table["row"].size), table["is_worsening"], table["event"], table["row"]))
-    table = {name: values[order] for name, values in table.items()}
-    row, event, worse = table["row"], table["event"], table["is_worsening"]
-    is_same = (row[1:] == row[:-1]) & (event[1:] == event[:-1]) & (worse[1:] == worse[:-1])
-    table = {name: values[np.append(~is_same, True)] for name, values in table.items()}
+    """Events, which lie in the order of their visits, counted from 1 in each patient."""
     row = table["row"]
     begins = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
     lengths = np.diff(np.append(begins, row.size))
@@ -703,7 +706,7 @@ def _rebaseline(
 def _msbase(course: Courses, definition: Definition, rows: np.ndarray, start: np.ndarray) -> Found:
     """The search of the MSBase registry (Kalincik 2015): worsening and improvement apart, each confirmation
     time a search of its own, every event sustained to the last visit; the next reference is the lowest EDSS
-    of the confirmation period. Events found under several confirmation times are one event."""
+    of the confirmation period. An event found under several confirmation times against one reference is one event."""
     parts: list[dict[str, np.ndarray]] = []
     for is_worse in (True, False):
         by_time = [

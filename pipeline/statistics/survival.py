@@ -182,12 +182,11 @@ def kaplan_meier(times: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     numbered = times.select(
         "definition",
         "event_type",
-        *PATIENT,
+        _number(times, patients),
         pl.col("time_days").fill_null(-1),
         pl.col("entry_days").fill_null(0),
         "is_event",
-    ).join(patients, on=PATIENT, how="left", maintain_order="left")
-    numbered = numbered.drop(PATIENT).filter(pl.col("time_days") >= 0)
+    ).filter(pl.col("time_days") >= 0)
     for (definition, event_type), rows in numbered.group_by("definition", "event_type", maintain_order=True):
         time = np.full(patients.height, -1, dtype=np.int64)
         entry, event = np.zeros(patients.height, dtype=np.int64), np.zeros(patients.height, dtype=bool)
@@ -210,6 +209,18 @@ def kaplan_meier(times: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _number(times: pl.DataFrame, patients: pl.DataFrame) -> pl.Series:
+    """Number of each row's patient. Rows come as the same patients again and again: then only one block is joined."""
+    block = patients.height
+    if times.height % block == 0:
+        first = times.select(PATIENT).head(block)
+        repeats = times.height // block
+        if all(times[name].equals(pl.concat([first[name]] * repeats)) for name in PATIENT):
+            number = first.join(patients, on=PATIENT, how="left", maintain_order="left")["patient"]
+            return pl.concat([number] * repeats)
+    return times.select(PATIENT).join(patients, on=PATIENT, how="left", maintain_order="left")["patient"]
+
+
 def _estimate(
     group: np.ndarray, time: np.ndarray, entry: np.ndarray, event: np.ndarray, groups: int
 ) -> pl.DataFrame:
@@ -217,17 +228,18 @@ def _estimate(
     days = int(time.max()) + 2 if time.size else 1
     shape = (groups, days)
     event = event & (time > 0)
+    base = group * days
 
-    def count(which: np.ndarray, day: np.ndarray) -> np.ndarray:
-        return np.bincount(group[which] * days + day[which], minlength=groups * days).reshape(shape)
+    def count(cell: np.ndarray) -> np.ndarray:
+        return np.bincount(cell, minlength=groups * days).reshape(shape)
 
-    everyone = np.ones(group.size, dtype=bool)
-    deaths = count(event, time)
-    left = count(everyone, time)
+    deaths = count((base + time)[event])
+    left = count(base + time)
     # At risk on a day: who entered before it (day 0: on it) and did not leave before it.
-    entered = count(everyone, np.minimum(entry, days - 1))
-    at_risk = np.cumsum(entered, axis=1) - np.where(np.arange(days) > 0, entered, 0)
-    at_risk = at_risk - (np.cumsum(left, axis=1) - left)
+    late = entry > 0
+    entered = count((base + np.minimum(entry, days - 1))[late])
+    at_once = np.bincount(group[~late], minlength=groups)[:, None]
+    at_risk = at_once + np.cumsum(entered, axis=1) - entered - (np.cumsum(left, axis=1) - left)
     row, day = np.nonzero(deaths)
     d, n = deaths[row, day].astype(float), at_risk[row, day].astype(float)
     begins = np.searchsorted(row, np.arange(groups))

@@ -408,3 +408,160 @@ def test_one_visit_and_patients_without_visits_have_no_events():
         visits_of((0, 2)), onsets_of(5, patient="B"), peers.no_starts(), list(DEFINITIONS.values())
     )
     assert events.is_empty()
+
+
+def test_a_twin_is_its_definition_on_the_visits_from_the_index_baseline_on():
+    import dataclasses
+
+    visits, onsets = peers.frames(*peers.awkward_cohort(400, 8))
+    starts = visits.group_by("cohort", "patient_id").agg(
+        index_baseline_date=pl.col("visit_date").sort().slice(2, 1).first()
+    )
+    cut = visits.join(starts.drop_nulls(), on=["cohort", "patient_id"]).filter(
+        pl.col("visit_date") >= pl.col("index_baseline_date")
+    )
+    for rule in DEFINITIONS.values():
+        if rule.series_start != "first_visit":
+            continue
+        twin = dataclasses.replace(rule, series_start="index_baseline")
+        events = disability.search(visits, onsets, starts, [twin])
+        assert events.equals(disability.search(cut, onsets, starts, [rule])), rule.name
+        assert events.height > 10, rule.name
+
+
+def runs_of_msbase(course, onsets, days, is_worse):
+    """MSBase's rule for one patient in plain loops, from its published description: an independent second telling."""
+
+    def since(date):
+        return min((date - onset for onset in onsets if onset <= date), default=10**6)
+
+    def step(reference):
+        if is_worse:
+            return 1.5 if reference == 0 else 1.0 if reference < 6 else 0.5
+        return 1.5 if reference <= 1.5 else 1.0 if reference <= 6 else 0.5
+
+    start = next((place for place, (date, _) in enumerate(course) if since(date) > 30), None)
+    if start is None:
+        return []
+    course = course[start:]
+    reference, baseline_date = course[0][1], course[0][0]
+    found = []
+    while True:
+        sign = 1 if is_worse else -1
+        holding = len(course)
+        while holding > 0 and sign * (course[holding - 1][1] - reference) >= step(reference):
+            holding -= 1
+        run = course[max(holding, 1) :]
+        if not run or run[-1][0] - run[0][0] < days or (is_worse and since(run[-1][0]) <= 30):
+            return found
+        found.append((run[0][0], run[0][1], baseline_date, reference))
+        period = [value for place, (date, value) in enumerate(run) if place <= 1 or date - run[0][0] <= days]
+        reference = min(period)
+        begin = next(place for place, (_, value) in enumerate(run) if value == reference)
+        course = run[begin:]
+        baseline_date = course[0][0]
+
+
+@pytest.mark.parametrize(("kind", "place"), [("CDW", 0), ("CDW", 1), ("CDI", 0), ("CDI", 1)])
+def test_msbase_against_a_second_telling(kind, place):
+    visits, onsets = peers.frames(*peers.awkward_cohort(1500, 21))
+    events = disability.search(visits, onsets, peers.no_starts(), [DEFINITIONS["msbase"]])
+    nominal, days = [(91, 90.75), (182, 181.5)][place]
+    mine = {}
+    own = events.filter(
+        pl.col("event_type") == kind,
+        pl.col("confirmation_days") == nominal,
+        pl.col("confirmation_date").is_not_null(),
+    )
+    for row in own.sort("event_number").to_dicts():
+        mine.setdefault(row["patient_id"], []).append(
+            (row["event_date"], row["event_value"], row["baseline_date"], row["baseline_value"])
+        )
+    epoch = dt.date(1970, 1, 1)
+    theirs = {}
+    relapses = {patient: frame["onset_date"].to_list() for (patient,), frame in onsets.group_by("patient_id")}
+    for (patient,), frame in visits.group_by("patient_id"):
+        daily = frame.group_by("visit_date").agg(pl.col("edss").max()).sort("visit_date")
+        course = [
+            ((date - epoch).days, value) for date, value in daily.select("visit_date", "edss").iter_rows()
+        ]
+        own_onsets = [(date - epoch).days for date in relapses.get(patient, [])]
+        found = runs_of_msbase(course, own_onsets, days, kind == "CDW")
+        if found:
+            theirs[patient] = [
+                (epoch + dt.timedelta(days=a), b, epoch + dt.timedelta(days=c), d) for a, b, c, d in found
+            ]
+    assert len(theirs) > 50
+    assert mine == theirs
+
+
+class TestWorseningInEpochs:
+    """For NEDA-3: the reference is the epoch's own, the onset lies in the epoch, confirmation may follow it."""
+
+    def found(self, *visits, onsets=(), start=365, end=730):
+        epochs = pl.DataFrame(
+            {
+                "cohort": ["test"],
+                "patient_id": ["A"],
+                "epoch": ["year_2"],
+                "end_rule": ["last_contact"],
+                "start_date": [day(start)],
+                "end_date": [day(end)],
+            }
+        )
+        row = disability.worsening_in_epochs(
+            visits_of(*visits), onsets_of(*onsets), epochs, DEFINITIONS["msprog_24w"]
+        ).row(0, named=True)
+        return tuple(
+            row[name] and (row[name] - ORIGIN).days for name in ("reference_date", "worsening_date")
+        ) + (row["is_able_to_confirm"],)
+
+    def test_worsening_is_measured_from_the_epochs_own_reference(self):
+        # 2 → 3 happened before the epoch: within it nothing more
+        assert self.found((0, 2), (100, 3), (360, 3), (500, 3), (720, 3), (900, 3)) == (360, None, True)
+        assert self.found((0, 2), (100, 3), (360, 3), (500, 4), (720, 4), (900, 4)) == (360, 500, True)
+
+    def test_confirmation_may_follow_the_epochs_end(self):
+        assert self.found((360, 2), (700, 3), (900, 3)) == (360, 700, True)
+        assert self.found((360, 2), (700, 3), (860, 3)) == (360, None, False)
+
+    def test_an_onset_on_the_last_day_belongs_to_the_epoch_and_one_on_the_first_does_not(self):
+        assert self.found((300, 2), (730, 3), (900, 3))[1] == 730
+        assert self.found((300, 2), (731, 3), (900, 3))[1] is None
+        assert self.found((300, 2), (365, 3), (600, 3), (800, 3))[:2] == (365, None)
+
+    def test_a_relapse_visit_is_no_reference(self):
+        # the visit of day 360 lies in a relapse: day 200 is the reference, and the search begins after the start
+        assert self.found((200, 2), (360, 4), (500, 3), (800, 3), onsets=[350]) == (200, 500, True)
+
+    def test_no_edss_before_the_start(self):
+        assert self.found((400, 2), (700, 3), (900, 3)) == (None, None, False)
+
+    def test_the_epoch_must_hold_a_visit(self):
+        assert self.found((300, 2), (900, 2), (1200, 2)) == (300, None, False)
+
+    def test_every_epoch_keeps_its_row(self):
+        visits, onsets = peers.frames(*peers.awkward_cohort(100, 4))
+        epochs = (
+            visits.select("cohort", "patient_id")
+            .unique()
+            .join(pl.DataFrame({"epoch": ["a", "b"], "number": [1, 2]}), how="cross")
+            .with_columns(
+                end_rule=pl.lit("x"),
+                start_date=pl.lit(day(0)) + pl.duration(days=365 * pl.col("number")),
+                end_date=pl.lit(day(0)) + pl.duration(days=365 * (pl.col("number") + 1)),
+            )
+            .drop("number")
+        )
+        extra = epochs.head(1).with_columns(patient_id=pl.lit("nobody"))
+        table = disability.worsening_in_epochs(
+            visits, onsets, pl.concat([epochs, extra]), DEFINITIONS["msprog_24w"]
+        )
+        assert table.height == epochs.height + 1
+        alone = pl.concat(
+            [
+                disability.worsening_in_epochs(visits, onsets, part, DEFINITIONS["msprog_24w"])
+                for part in epochs.iter_slices(7)
+            ]
+        )
+        assert table.head(-1).equals(alone)
