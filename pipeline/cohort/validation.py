@@ -233,8 +233,12 @@ def check_table(table: str, frame: pl.DataFrame, not_delivered: pl.DataFrame | N
     return found.select(list(FAULTS)).cast(FAULTS)
 
 
-def _faults(table: str, frame: pl.DataFrame, is_fault: pl.Expr, column: str, rule: str) -> pl.DataFrame:
-    return frame.filter(is_fault.fill_null(False)).select(
+def _faults(
+    table: str, frame: pl.DataFrame, is_fault: pl.Expr | None, column: str, rule: str
+) -> pl.DataFrame:
+    """The rows where `is_fault` holds (None: all of them) as faults."""
+    rows = frame if is_fault is None else frame.filter(is_fault.fill_null(False))
+    return rows.select(
         pl.lit(table).alias("table"),
         pl.col("record").cast(pl.Int64),
         pl.lit(column).alias("column"),
@@ -259,7 +263,7 @@ def check_rows(table: str, frame: pl.DataFrame, thresholds: Thresholds) -> pl.Da
     if table == "patients":
         distinct = known.select(values).unique().group_by("patient_id").len().filter(pl.col("len") > 1)
         in_conflict = known.join(distinct.select("patient_id"), on="patient_id", how="semi")
-        found.append(_faults(table, in_conflict, pl.lit(True), "patient_id", "patient_conflict"))
+        found.append(_faults(table, in_conflict, None, "patient_id", "patient_conflict"))
         known = known.join(distinct.select("patient_id"), on="patient_id", how="anti")
         found.append(
             _faults(table, known, ~pl.col("patient_id").is_first_distinct(), "patient_id", "duplicate_row")
@@ -270,7 +274,7 @@ def check_rows(table: str, frame: pl.DataFrame, thresholds: Thresholds) -> pl.Da
     dated = known.filter(pl.col(f"{date}_earliest").is_not_null()) if date else known
     first = dated.unique(subset=values, keep="first", maintain_order=True)
     repeated = dated.join(first.select("record"), on="record", how="anti")
-    found.append(_faults(table, repeated, pl.lit(True), date or "patient_id", "duplicate_row"))
+    found.append(_faults(table, repeated, None, date or "patient_id", "duplicate_row"))
     if table == "edss":
         days = first.filter(pl.col("visit_date_precision") == "day", pl.col("edss").is_not_null())
         several = pl.col("edss").n_unique().over("patient_id", "visit_date_earliest") > 1
@@ -329,7 +333,7 @@ def _jumps(days: pl.DataFrame, points: float) -> pl.DataFrame:
         .filter(pl.col("step") >= points)
         .explode("record")
     )
-    return _faults("edss", visits, pl.lit(True), "edss", "edss_jump")
+    return _faults("edss", visits, None, "edss", "edss_jump")
 
 
 def _courses(infusions: pl.DataFrame) -> list[pl.DataFrame]:
@@ -366,7 +370,7 @@ def _courses(infusions: pl.DataFrame) -> list[pl.DataFrame]:
         pl.col("high").is_in([10.0, 30.0])
     ).otherwise(pl.col("high") == 10)
     return [
-        _faults("infusions", early, pl.lit(True), "infusion_date", "course_order"),
+        _faults("infusions", early, None, "infusion_date", "course_order"),
         _faults("infusions", courses, ~(is_label | is_legacy), "dose_mg", "dose_regimen"),
     ]
 
