@@ -86,7 +86,8 @@ def parse(content: bytes) -> tuple[list[Correction], list[Refused]]:
         return [], [Refused(1, reason)] if text.strip() else []
     corrections, refused = [], []
     try:
-        for line, row in enumerate(reader, start=2):
+        for row in reader:
+            line = reader.line_num
             values = {c: (row.get(names.get(normal(c), "")) or "").strip() for c in COLUMNS}
             if not any(values.values()):
                 continue

@@ -27,6 +27,7 @@ HEADER_SEARCH_ROWS = 60  # a header further down than this must be declared with
 EXAMPLE_ID = "EXAMPLE"  # patient_id of the template's example rows, which are no data
 CODEBOOK = "codebook"  # the template's sheets of explanations and of drop-down lists, which are no data
 CHOICES = "choices"
+CODEBOOK_HEADERS = ("sheet", "column", "required", "what a cell holds", "meaning")
 
 TableName = Literal[tuple(TABLES)]
 Preset = Literal["canonical", "msbase", "edmus", "none"]
@@ -776,8 +777,7 @@ def _plan_by_preset(
     cells: pl.DataFrame, sheet: Any, cohort: CohortMap, label: str, *, declared: SheetMap | None, is_csv: bool
 ) -> SheetPlan:
     name = normal(sheet.name)
-    is_of_template = name in (CODEBOOK, CHOICES) and cohort.preset == "canonical" and not is_csv
-    if is_of_template and _find_header(cells, {normal("patient_id")}, 1) is None:
+    if cohort.preset == "canonical" and not is_csv and _is_of_template(sheet):
         return SheetPlan("legend", name, _first_filled(cells))
     tables = _PRESETS.get(cohort.preset, TABLES if cohort.preset == "canonical" else {})
     ignore = (*_PRESET_IGNORE[cohort.preset], *cohort.ignore, *(declared.ignore if declared else ()))
@@ -836,6 +836,15 @@ def _plan_by_preset(
     rules = declared.not_data if declared else NotData()
     is_data = _data_rows(cells, first_row, rules, columns, [record])
     return SheetPlan("mapped", label, first_row, (record,), is_data)
+
+
+def _is_of_template(sheet: Any) -> bool:
+    """The template's own codebook and its hidden lists: known by their form, not by their name alone."""
+    if normal(sheet.name) == CHOICES:
+        return sheet.is_hidden
+    if normal(sheet.name) != CODEBOOK or not sheet.cells.height:
+        return False
+    return tuple((sheet.cells.row(0, named=True).get(f"c{n}") or "") for n in range(1, 6)) == CODEBOOK_HEADERS
 
 
 def _unmapped(

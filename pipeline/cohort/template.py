@@ -8,7 +8,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from pipeline.cohort.mapping import CHOICES, CODEBOOK, EXAMPLE_ID
+from pipeline.cohort.mapping import CHOICES, CODEBOOK, CODEBOOK_HEADERS, EXAMPLE_ID
 from pipeline.cohort.schemas import TABLES, Field
 from pipeline.errors import SettingsError
 
@@ -143,9 +143,7 @@ def _codebook(book: xlsxwriter.Workbook) -> None:
     sheet = book.add_worksheet(CODEBOOK)
     head = book.add_format({"bold": True, "bg_color": "#DCE6F5", "border": 1})
     wrap = book.add_format({"text_wrap": True, "valign": "top"})
-    for column, (title, width) in enumerate(
-        (("sheet", 18), ("column", 26), ("required", 10), ("what a cell holds", 48), ("meaning", 70))
-    ):
+    for column, (title, width) in enumerate(zip(CODEBOOK_HEADERS, (18, 26, 10, 48, 70), strict=True)):
         sheet.set_column(column, column, width)
         sheet.write_string(0, column, title, head)
     row = 1
