@@ -329,12 +329,21 @@ def test_slow_bytes_arrive(registry, landing, pull) -> None:
     assert len(held(landing)) == 25
 
 
-def test_an_answer_that_never_ends_is_cut(registry, landing, pull, clock) -> None:
-    # Every look at the clock takes 30 s: twenty read timeouts of 2 s are over before the body is.
-    clock.step = 30
-    registry.misbehave("slow", on_page=1, times=99)
+def test_an_answer_that_never_ends_is_cut(landing) -> None:
+    class Trickle(httpx.SyncByteStream):
+        def __iter__(self):
+            return iter([b" "] * 1000)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/version"):
+            return httpx.Response(200, json={"apiVersion": "2", "dataTimestamp": "2026-11-19T09:00:05"})
+        return httpx.Response(200, stream=Trickle())
+
+    # Every look at the clock takes 3 s: twenty read timeouts of 2 s are over before the body is.
+    clock = FakeClock(step=3)
+    settings = RegistrySettings(timeout_seconds=2, max_attempts=2)
     with pytest.raises(RegistryUnreachable, match="was not complete after 40 s"):
-        pull(max_attempts=2)
+        LiveSource(settings, clock=clock, transport=httpx.MockTransport(answer)).pull(landing)
 
 
 def test_an_empty_page_has_a_successor(registry, landing, pull) -> None:
