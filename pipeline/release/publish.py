@@ -130,9 +130,11 @@ def publish(
         write_manifest(partial, manifest)
         seal(partial)
         partial.rename(home.releases / release_id)
-    except duckdb.Error as error:
+    except duckdb.IOException:
         shutil.rmtree(partial, ignore_errors=True)
-        raise _release_error(error) from None
+        raise ReleaseError(
+            "the release could not be written: free some space under REMIT_HOME and run again; the last release stays."
+        ) from None
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise ReleaseError(
@@ -144,16 +146,6 @@ def publish(
     catalog.point_to(home, release_id)
     catalog.prune(home, keep)
     return catalog.find(home, release_id)
-
-
-def _release_error(error: duckdb.Error) -> ReleaseError:
-    kind = type(error).__name__  # never its text: it may quote a row
-    remedy = (
-        "free some space under REMIT_HOME" if isinstance(error, duckdb.IOException) else "see `remit doctor`"
-    )
-    return ReleaseError(
-        f"the release could not be written ({kind}): {remedy} and run again; the last release stays."
-    )
 
 
 def copy_marts(build: Path, target: Path, without: tuple[str, str] | None = None) -> list[Table]:

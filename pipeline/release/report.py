@@ -125,7 +125,7 @@ SECTIONS = (
         ("quality.rejected_rows",),
         """
         select cohort, sheet, column_name as "column", rule, count(*) as rows
-        from quality.rejected_rows group by all order by rows desc, all limit 100
+        from quality.rejected_rows group by all order by rows desc, 1, 2, 3, 4 limit 100
         """,
     ),
     Section(
