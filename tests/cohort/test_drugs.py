@@ -121,6 +121,27 @@ def test_what_is_not_known_stays_unknown(name: str) -> None:
     assert kind(name) == "none"
 
 
+# Real drugs that are not in the vocabulary, many of a family that is.
+OTHERS = """
+abemaciclib abrilumab alefacept alirocumab avelumab azacitidine azithromycin belatacept bezlotoxumab blinatumomab
+brentuximab brodalumab burosumab canakinumab cemiplimab clofarabine crizanlizumab dacarbazine daclatasvir daratumumab
+dasatinib daunorubicin dinutuximab dupilumab durvalumab efgartigimod elotuzumab emicizumab encorafenib epratuzumab
+etrolizumab evolocumab gefitinib gemtuzumab gevokizumab guselkumab ibalizumab ibritumomab idarucizumab ifosfamide imatinib
+inotuzumab ipilimumab isatuximab itolizumab ixekizumab lapatinib lebrikizumab levilimab margetuximab methazolamide
+methenamine methocarbamol methyldopa metolazone mirikizumab mitomycin mogamulizumab necitumumab nelarabine nilotinib
+nivolumab olaparib olaratumab olokizumab otilimab palivizumab panitumumab pembrolizumab pemetrexed pertuzumab
+polatuzumab pravastatin prednicarbate primidone procarbazine ramucirumab raxibacumab reslizumab ribavirin risankizumab
+romosozumab rosuvastatin rozanolixizumab sarilumab siltuximab sirukumab sorafenib temozolomide teprotumumab terbinafine
+teriparatide tetracycline thioguanine tildrakizumab tolvaptan topotecan tositumomab tralokinumab vandetanib veltuzumab
+vincristine
+"""
+
+
+def test_other_drugs_are_not_taken_for_ours() -> None:
+    found = drugs.match(pl.Series(OTHERS.split()))
+    assert found.filter(pl.col("match") != "none").is_empty()
+
+
 def test_the_answer_has_one_row_a_distinct_name() -> None:
     names = pl.Series(["Rebif", "Rebif", None, "rebif", "x"])
     answer = drugs.match(names)
