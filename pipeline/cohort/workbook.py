@@ -721,14 +721,21 @@ class _Memo(dict):
         return text
 
 
+_ONE = {kind: pl.Series([kind], dtype=KIND) for kind in KINDS}
+
+
+def _all_of(kind: str, height: int) -> pl.Series:
+    return _ONE[kind].new_from_index(0, height)
+
+
 def _column(values: tuple) -> tuple[pl.Series, pl.Series]:
     types = set(map(type, values))
     if types <= {str}:
-        return pl.Series(values, dtype=pl.String), pl.repeat("text", len(values), dtype=KIND, eager=True)
+        return pl.Series(values, dtype=pl.String), _all_of("text", len(values))
     if types == {float}:
         memo = _Memo()
         texts = pl.Series([memo[value] for value in values], dtype=pl.String)
-        return texts, pl.repeat("number", len(values), dtype=KIND, eager=True)
+        return texts, _all_of("number", len(values))
     known = {kind: _AS_TEXT[kind] for kind in types}
     texts = pl.Series([known[type(value)][1](value) for value in values], dtype=pl.String)
     kinds = pl.Series([known[type(value)][0] for value in values], dtype=KIND)
@@ -770,29 +777,28 @@ def _finish(texts: pl.DataFrame, kinds: pl.DataFrame) -> tuple[pl.DataFrame, pl.
         (n for n, name in enumerate(names, 1) if texts[name].null_count() < texts.height), default=0
     )
     names = names[:last_column]
-    if names:
-        any_filled = texts.select(pl.any_horizontal(pl.col(names).is_not_null()).alias("any"))["any"]
-        last_row = int(any_filled.arg_true().max()) + 1
-    else:
-        last_row = 0
-    texts, kinds = texts.select(names).head(last_row), kinds.select(names).head(last_row)
-    is_error = [
-        pl.col(name).is_in(ERRORS) | pl.col(name).str.contains(rf"^{_ODS_ERROR.pattern}$") for name in names
-    ]
-    told = texts.select(test.alias(name) for test, name in zip(is_error, names, strict=True))
-    kinds = pl.DataFrame(
-        {
-            name: pl.select(
-                pl.when(texts[name].is_null()).then(None).when(told[name]).then(pl.lit("error", dtype=KIND)).otherwise(kinds[name])
-            ).to_series()
-            for name in names
-        }
-    )  # fmt: skip
-    row = pl.int_range(1, last_row + 1, dtype=pl.Int64, eager=True).alias("row")
     if not names:
         empty = pl.DataFrame(schema={"row": pl.Int64})
         return empty, empty
-    return texts.insert_column(0, row), kinds.insert_column(0, row)
+    # One pass for all columns: a thousand small files have thousands of them.
+    is_error = {
+        name: pl.col(name).is_in(ERRORS) | pl.col(name).str.contains(rf"^{_ODS_ERROR.pattern}$")
+        for name in names
+    }
+    both = texts.select(names).hstack(kinds.select(pl.col(name).alias(f"_{name}") for name in names))
+    both = both.with_row_index("row", offset=1).with_columns(
+        pl.col("row").cast(pl.Int64),
+        pl.any_horizontal(pl.col(names).is_not_null()).alias("_filled"),
+        *(
+            pl.when(pl.col(name).is_not_null())
+            .then(pl.when(test).then(pl.lit("error", dtype=KIND)).otherwise(pl.col(f"_{name}")))
+            .alias(f"_{name}")
+            for name, test in is_error.items()
+        ),
+    )
+    last_row = int(both["_filled"].arg_true().max()) + 1
+    both = both.head(last_row)
+    return both.select("row", *names), both.select("row", *(pl.col(f"_{name}").alias(name) for name in names))
 
 
 # --- csv, tsv ---------------------------------------------------------------------------------------------
@@ -838,7 +844,7 @@ def _read_text(
     del rows
     frame = pl.DataFrame({f"c{n}": pl.Series(values, dtype=pl.String) for n, values in enumerate(columns, 1)})
     del columns
-    kind = pl.repeat("text", height, dtype=KIND, eager=True)
+    kind = _all_of("text", height)
     cells, kinds = _finish(frame, pl.DataFrame(dict.fromkeys(frame.columns, kind)))
     sheet = Sheet(1, stem, cells, kinds)
     return Workbook(
