@@ -159,6 +159,62 @@ def feed(landing: Landing, sources: Sequence[str], records: pl.DataFrame | None 
     return pl.concat([*frames, _frame([])]).sort("nct_id", "seen_at", maintain_order=True)
 
 
+_FLAGS = {
+    "is_primary_outcome_change": "primary outcome switched",
+    "is_eligibility_change": "eligibility amended",
+    "is_enrollment_change": "enrolment target changed",
+    "is_completion_slip": "completion slipped",
+    "is_status_change": "status changed",
+}
+
+
+def latest(feed: pl.DataFrame, limit: int = 200, width: int = 120) -> pl.DataFrame:
+    """What the last pull that found changes brought, for a page that a person reads in the morning.
+
+    Args:
+        feed: a change feed (`COLUMNS`), such as the lake's table.
+        limit: rows at most; what matters comes first.
+        width: values are cut to this many characters.
+
+    Returns:
+        `nct_id, flag, field, change, old_value, new_value, version, seen_at`, all text; no row where nothing
+        but baselines were ever seen. `flag` says in words what a row is flagged as, and is empty for others.
+    """
+    changed = feed.filter(pl.col("change_kind") != "baseline")
+    last = changed.filter(pl.col("seen_at") == pl.col("seen_at").max())
+
+    def short(name: str) -> pl.Expr:
+        text = pl.col(name).fill_null("")
+        return (
+            pl.when(text.str.len_chars() > width)
+            .then(text.str.slice(0, width - 1) + "…")
+            .otherwise(text)
+            .alias(name)
+        )
+
+    flag = pl.concat_str(
+        [pl.when(pl.col(name)).then(pl.lit(words)) for name, words in _FLAGS.items()]
+        + [pl.when(pl.col("change_kind") == "study_removed").then(pl.lit("study removed"))],
+        separator=", ",
+        ignore_nulls=True,
+    ).alias("flag")
+    return (
+        last.with_columns(flag)
+        .sort(pl.col("flag") == "", "nct_id", "field_path", maintain_order=True)
+        .head(limit)
+        .select(
+            "nct_id",
+            "flag",
+            pl.col("field_path").str.strip_prefix("protocolSection.").alias("field"),
+            pl.col("change_kind").alias("change"),
+            short("old_value"),
+            short("new_value"),
+            pl.col("version").fill_null(""),
+            pl.col("seen_at").dt.strftime("%Y-%m-%d %H:%M"),
+        )
+    )
+
+
 def removed(landing: Landing) -> pl.DataFrame:
     """Studies that the registry no longer has, whose last document is kept: `nct_id, removed_at, reason`.
 

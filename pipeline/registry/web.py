@@ -207,13 +207,15 @@ class Web:
 
     def _redirected(self, response: httpx.Response) -> httpx.URL:
         target = response.url.join(response.headers.get("Location", ""))
-        if (target.scheme, target.host, target.port) != (
-            response.url.scheme,
-            response.url.host,
-            response.url.port,
+        here = response.url
+        is_upgrade = (
+            (here.scheme, target.scheme) == ("http", "https") and here.port is None and target.port is None
+        )
+        if target.host != here.host or (
+            not is_upgrade and (target.scheme, target.port) != (here.scheme, here.port)
         ):
             raise RegistryRefused(
-                f"{self.base} redirects to {target.host}: a login page or proxy stands between. "
+                f"{self.base} redirects to {target.scheme}://{target.host}: a login page or proxy stands between. "
                 "Check the network, or url in [registry] of remit.toml."
             )
         return target

@@ -484,6 +484,28 @@ def test_records_in_their_history_wrapper_bring_their_past(landing, shared) -> N
     assert found.filter(pl.col("change_kind") == "changed").get_column("version").unique().to_list() == ["25"]
 
 
+def test_what_changed_last(before, after) -> None:
+    after[P]["statusModule"]["overallStatus"] = "TERMINATED"
+    after[P]["identificationModule"]["briefTitle"] = "x" * 500
+    third = deepcopy(after)
+    third[P]["identificationModule"]["acronym"] = "LAST"
+    found = changes.latest(changes.changes(versions(before, after)))
+    assert found.get_column("flag").to_list() == ["status changed", ""]
+    assert found.get_column("field").to_list() == [
+        "statusModule.overallStatus",
+        "identificationModule.briefTitle",
+    ]
+    assert found.row(1, named=True)["new_value"] == "x" * 119 + "…"
+    assert set(found.schema.values()) == {pl.String}
+    assert changes.latest(changes.changes(versions(before, after, third))).get_column(
+        "new_value"
+    ).to_list() == ["LAST"]
+    assert changes.latest(changes.changes(versions(before))).is_empty()
+    assert changes.latest(changes.changes(versions(before, None))).get_column("flag").to_list() == [
+        "study removed"
+    ]
+
+
 def test_nothing_landed(landing) -> None:
     assert changes.feed(landing, ["snapshot", "clinicaltrials.gov"]).is_empty()
     assert dict(changes.feed(landing, []).schema) == changes.COLUMNS

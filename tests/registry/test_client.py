@@ -393,6 +393,48 @@ def test_a_timestamp_that_moves_starts_over(registry, landing, pull) -> None:
     assert len(held(landing)) == 25
 
 
+def test_data_that_never_rest_replace_nothing(registry, landing, pull) -> None:
+    pull()
+    good = state(landing)
+    answer, calls = registry.version_answer, iter(range(10, 60))
+
+    def moving() -> bytes:
+        registry.version = f"2026-11-20T09:{next(calls)}:00"
+        return answer()
+
+    registry.version_answer = moving  # type: ignore[method-assign]
+    with pytest.raises(
+        IncompletePull, match=r"data moved from .* to .*; 4 attempts ended so.*Run again later\.$"
+    ):
+        pull()
+    assert state(landing) == good
+
+
+@pytest.mark.parametrize(
+    ("location", "is_followed"),
+    [
+        ("https://clinicaltrials.gov/api/v2/version", True),
+        ("http://clinicaltrials.gov/api/v2/version", False),
+        ("https://elsewhere.org/api/v2/version", False),
+        ("https://clinicaltrials.gov:8443/version", False),
+    ],
+)
+def test_redirects_stay_with_the_host(landing, clock, location, is_followed) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        if len(asked) == 1:
+            return httpx.Response(301, headers={"Location": location})
+        return httpx.Response(404, text="enough", headers={"Content-Type": "text/plain"})
+
+    scheme = "http" if is_followed else "https"
+    settings = RegistrySettings(url=f"{scheme}://clinicaltrials.gov/api/v2")
+    with pytest.raises(RegistryRefused, match="enough" if is_followed else "a login page or proxy"):
+        LiveSource(settings, clock=clock, transport=httpx.MockTransport(answer)).pull(landing)
+    assert (len(asked) == 2) == is_followed
+
+
 def test_an_interrupted_pull_goes_on_where_it_stopped(registry, landing, pull) -> None:
     registry.misbehave("500", on_page=3, times=99)
     with pytest.raises(RegistryUnreachable):
