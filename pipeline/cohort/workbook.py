@@ -22,7 +22,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -66,7 +66,8 @@ _DELIMITERS = (";", ",", "\t", "|")
 class Limits:
     """What is refused before it is unpacked or read.
 
-    `cells` bounds the rectangle of a sheet: some 100 bytes a cell of memory while it is read.
+    `cells` bounds the rectangle of a sheet, at some 100 bytes of memory a cell while it is read: 2,000,000 rows of
+    16 columns.
     """
 
     file_bytes: int = 200_000_000
@@ -74,7 +75,7 @@ class Limits:
     # Real workbooks unpack to 5–40 times their size; this much, from `ratio_from_bytes` on, is a bomb.
     ratio: float = 200.0
     ratio_from_bytes: int = 50_000_000
-    cells: int = 12_000_000
+    cells: int = 32_000_000
 
 
 @dataclass(frozen=True)
@@ -835,16 +836,9 @@ def _read_text(
         text = text[declared.end() :]
         delimiter = delimiter or declared[1]
     delimiter = delimiter or _delimiter(text)
-    rows = _records(text, delimiter)
+    frame = _records(text, delimiter, limits)
     del text
-    if max(map(len, rows), default=0) * len(rows) > limits.cells * 4:
-        raise BrokenWorkbook("the table has more cells than can be read: split the file.")
-    columns = list(zip_longest(*rows))
-    height = len(rows)
-    del rows
-    frame = pl.DataFrame({f"c{n}": pl.Series(values, dtype=pl.String) for n, values in enumerate(columns, 1)})
-    del columns
-    kind = _all_of("text", height)
+    kind = _all_of("text", frame.height)
     cells, kinds = _finish(frame, pl.DataFrame(dict.fromkeys(frame.columns, kind)))
     sheet = Sheet(1, stem, cells, kinds)
     return Workbook(
@@ -960,25 +954,44 @@ def _delimiter(text: str) -> str:
 
 # A quoted cell over more lines than this is a quotation mark that was never closed.
 _MAX_LINES_IN_CELL = 100
+# Records that are Python lists at one time: bounds their memory.
+_RECORDS = 50_000
 
 
-def _records(text: str, delimiter: str) -> list[list[str]]:
+def _records(text: str, delimiter: str, limits: Limits) -> pl.DataFrame:
+    """Cells c1 … cN of a text, one row a record; short records end in nulls."""
     csv.field_size_limit(10_000_000)
     if len(delimiter) != 1 or delimiter in '"\r\n':
         raise BrokenWorkbook("the delimiter that is set is not one character: use one such as ; or ,")
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error:
-        raise BrokenWorkbook(
-            "the text cannot be cut into cells: export it again with quoted cells."
-        ) from None
-    if '"' in text:
-        for number, row in enumerate(rows, 1):
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    blocks: list[pl.DataFrame] = []
+    height = width = 0
+    while True:
+        try:
+            rows = list(islice(reader, _RECORDS))
+        except csv.Error:
+            raise BrokenWorkbook(
+                "the text cannot be cut into cells: export it again with quoted cells."
+            ) from None
+        if not rows:
+            break
+        for number, row in enumerate(rows, height + 1):
             if any(cell.count("\n") > _MAX_LINES_IN_CELL for cell in row if len(cell) > _MAX_LINES_IN_CELL):
                 raise BrokenWorkbook(f"row {number}: a quotation mark is not closed: correct that row.")
-        if rows and _is_open(text, delimiter):
-            raise BrokenWorkbook(f"row {len(rows)}: a quotation mark is not closed: correct that row.")
-    return rows
+        height += len(rows)
+        width = max(width, *map(len, rows))
+        if height * width > limits.cells:
+            raise BrokenWorkbook("the table has more cells than can be read: split the file.")
+        rows[0] = rows[0] or [""]
+        columns = zip_longest(*rows)
+        blocks.append(
+            pl.DataFrame({f"c{n}": pl.Series(cells, dtype=pl.String) for n, cells in enumerate(columns, 1)})
+        )
+        del rows, columns
+    if '"' in text and _is_open(text, delimiter):
+        raise BrokenWorkbook(f"row {height}: a quotation mark is not closed: correct that row.")
+    frame = pl.concat(blocks, how="diagonal") if blocks else pl.DataFrame()
+    return frame.select(sorted(frame.columns, key=lambda name: int(name[1:])))
 
 
 def _is_open(text: str, delimiter: str) -> bool:
