@@ -47,3 +47,8 @@ cast(
 {% macro each_word_of(expression, separator=';') %}{{ return(adapter.dispatch('each_word_of')(expression, separator)) }}{% endmacro %}
 {% macro default__each_word_of(expression, separator) %}unnest(string_split({{ expression }}, '{{ separator }}')){% endmacro %}
 {% macro spark__each_word_of(expression, separator) %}explode(split({{ expression }}, '{{ separator }}')){% endmacro %}
+
+{# Two lists one after the other. #}
+{% macro lists_together(first, second) %}{{ return(adapter.dispatch('lists_together')(first, second)) }}{% endmacro %}
+{% macro default__lists_together(first, second) %}list_concat({{ first }}, {{ second }}){% endmacro %}
+{% macro spark__lists_together(first, second) %}concat({{ first }}, {{ second }}){% endmacro %}

@@ -2,9 +2,31 @@
 
 with
 
-conditions as (
-    select * from {{ ref('int_trials__conditions') }}
+asked as (
+    select *, ';' || terms || ';' as listed
+    from {{ ref('int_trials__conditions') }}
     where family = 'person'
+),
+
+-- which courses, and which date, a condition names: read once and not per patient
+conditions as (
+    select
+        *,
+        listed like '%;rrms;%' or listed like '%;rms;%' as names_rrms,
+        listed like '%;spms;%' as names_spms,
+        listed like '%;rms;%' as names_relapsing,
+        listed like '%;ppms;%' as names_ppms,
+        listed like '%;prms;%' or listed like '%;rms;%' as names_prms,
+        listed like '%;cis;%' or listed like '%;rms;%' as names_cis,
+        listed like '%;female;%' as names_female,
+        listed like '%;male;%' as names_male,
+        terms like '%progression%' as is_about_progression,
+        terms like '%diagnosis%' as is_about_diagnosis,
+        {{ span_months('min_value', 'unit') }} as minimum_months,
+        {{ span_days('min_value', 'unit') }} as minimum_days,
+        {{ span_months('max_value', 'unit') }} as maximum_months,
+        {{ span_days('max_value', 'unit') }} as maximum_days
+    from asked
 ),
 
 patients as (
@@ -61,7 +83,18 @@ facts as (
         conditions.max_value,
         conditions.max_inclusive,
         coalesce(conditions.unit, 'years') as unit,
-        ';' || conditions.terms || ';' as terms,
+        conditions.names_rrms,
+        conditions.names_spms,
+        conditions.names_relapsing,
+        conditions.names_ppms,
+        conditions.names_prms,
+        conditions.names_cis,
+        conditions.names_female,
+        conditions.names_male,
+        conditions.minimum_months,
+        conditions.minimum_days,
+        conditions.maximum_months,
+        conditions.maximum_days,
         patients.*,
         case when edss.is_certain and edss.is_recent then edss.edss_low end as edss_low,
         case when edss.is_certain and edss.is_recent then edss.edss_high end as edss_high,
@@ -73,13 +106,13 @@ facts as (
             patients.complete_from <= {{ add_months('patients.screened_on', '-' ~ var('active_course_months')) }}, false
         ) as is_relapse_history_complete,
         case
-            when conditions.terms like '%progression%' then patients.progression_onset_date_earliest
-            when conditions.terms like '%diagnosis%' then patients.diagnosis_date_earliest
+            when conditions.is_about_progression then patients.progression_onset_date_earliest
+            when conditions.is_about_diagnosis then patients.diagnosis_date_earliest
             else patients.onset_date_earliest
         end as since_earliest,
         case
-            when conditions.terms like '%progression%' then patients.progression_onset_date_latest
-            when conditions.terms like '%diagnosis%' then patients.diagnosis_date_latest
+            when conditions.is_about_progression then patients.progression_onset_date_latest
+            when conditions.is_about_diagnosis then patients.diagnosis_date_latest
             else patients.onset_date_latest
         end as since_latest
     from conditions
@@ -107,15 +140,8 @@ measured as (
             when kind = 'edss_change' then edss_high - earlier_edss
         end as number_high,
         -- the bounds of a duration as days on which it must have begun
-        {{ days_before('screened_on', span_months('min_value', 'unit'), span_days('min_value', 'unit')) }} as begun_by,
-        {{ days_before('screened_on', span_months('max_value', 'unit'), span_days('max_value', 'unit')) }} as begun_after,
-        -- each course that the record allows: does the condition name it?
-        terms like '%;rrms;%' or terms like '%;rms;%' as names_rrms,
-        terms like '%;spms;%' as names_spms,
-        terms like '%;rms;%' as names_relapsing,
-        terms like '%;ppms;%' as names_ppms,
-        terms like '%;prms;%' or terms like '%;rms;%' as names_prms,
-        terms like '%;cis;%' or terms like '%;rms;%' as names_cis
+        case when kind = 'disease_duration' then {{ days_before('screened_on', 'minimum_months', 'minimum_days') }} end as begun_by,
+        case when kind = 'disease_duration' then {{ days_before('screened_on', 'maximum_months', 'maximum_days') }} end as begun_after
     from facts
 ),
 
@@ -153,7 +179,7 @@ answered as (
                 end
             when kind in ('age_range', 'edss_range', 'edss_change') then {{ within_bounds('number_low', 'number_high') }}
             when kind = 'sex' and (sex is null or sex = 'unknown') then 1
-            when kind = 'sex' then case when terms like '%;' || sex || ';%' then 2 else 0 end
+            when kind = 'sex' then case when (sex = 'female' and names_female) or (sex = 'male' and names_male) then 2 else 0 end
             when kind = 'disease_course' and is_nmo then 0
             when kind = 'disease_course' and is_course_unknown then 1
             when kind = 'disease_course' then

@@ -96,23 +96,88 @@ judged as (
     from matched
 ),
 
-by_patient as (
+-- one sortable number names the evidence: sure before possible, then the latest, then table and record
+by_drug as (
     select
         patient_number,
         condition_number,
-        count(distinct case when is_surely_in and is_surely_long then drug_inn end) as drugs_low,
-        count(distinct case when is_perhaps_in and is_perhaps_long then drug_inn end) as drugs_high,
-        count(distinct case when is_surely_in and is_surely_long then term end) as terms_low,
-        count(distinct case when is_perhaps_in and is_perhaps_long then term end) as terms_high,
+        term,
+        drug_inn,
+        max(case when is_surely_in and is_surely_long then 1 else 0 end) as is_sure,
+        max(case when is_perhaps_long then 1 else 0 end) as is_possible,
         max(case when is_surely_in then days_low end) as longest_low,
-        max(case when is_perhaps_in then days_high end) as longest_high,
-        max_by(table_name, cast(is_surely_in as integer) * 1000000 + {{ days_between("date '1900-01-01'", 'to_latest') }}
-            + cast(record_number as double) / 100000) as table_name,
-        max_by(record_number, cast(is_surely_in as integer) * 1000000 + {{ days_between("date '1900-01-01'", 'to_latest') }}
-            + cast(record_number as double) / 100000) as record_number
+        max(days_high) as longest_high,
+        max(
+            case when is_surely_in then 100000000000000 else 0 end
+            + {{ days_between("date '1900-01-01'", 'to_latest') }} * 1000000000
+            + case table_name when 'treatments' then 300000000 when 'infusions' then 200000000 when 'relapses' then 100000000 else 0 end
+            + record_number
+        ) as evidence
     from judged
     where is_perhaps_in
+    group by patient_number, condition_number, term, drug_inn
+),
+
+distinct_drugs as (
+    select
+        patient_number,
+        condition_number,
+        drug_inn,
+        max(is_sure) as is_sure,
+        max(is_possible) as is_possible,
+        max(longest_low) as longest_low,
+        max(longest_high) as longest_high,
+        max(evidence) as evidence
+    from by_drug
+    group by patient_number, condition_number, drug_inn
+),
+
+by_patient_drugs as (
+    select
+        patient_number,
+        condition_number,
+        sum(is_sure) as drugs_low,
+        sum(is_possible) as drugs_high,
+        max(longest_low) as longest_low,
+        max(longest_high) as longest_high,
+        max(evidence) as evidence
+    from distinct_drugs
     group by patient_number, condition_number
+),
+
+-- "all of" conditions count terms instead of drugs
+distinct_terms as (
+    select
+        by_drug.patient_number,
+        by_drug.condition_number,
+        by_drug.term,
+        max(by_drug.is_sure) as is_sure,
+        max(by_drug.is_possible) as is_possible
+    from by_drug
+    inner join conditions on by_drug.condition_number = conditions.condition_number
+    where conditions.term_logic = 'all'
+    group by by_drug.patient_number, by_drug.condition_number, by_drug.term
+),
+
+by_patient_terms as (
+    select patient_number, condition_number, sum(is_sure) as terms_low, sum(is_possible) as terms_high
+    from distinct_terms
+    group by patient_number, condition_number
+),
+
+by_patient as (
+    select
+        by_patient_drugs.*,
+        by_patient_terms.terms_low,
+        by_patient_terms.terms_high,
+        case cast(floor(evidence / 100000000) as bigint) % 10
+            when 3 then 'treatments' when 2 then 'infusions' when 1 then 'relapses' else 'patients'
+        end as table_name,
+        evidence % 100000000 as record_number
+    from by_patient_drugs
+    left join by_patient_terms
+        on by_patient_drugs.patient_number = by_patient_terms.patient_number
+        and by_patient_drugs.condition_number = by_patient_terms.condition_number
 ),
 
 asked as (

@@ -6,7 +6,8 @@
 with
 
 placed as (
-    select * from {{ ref('int_trials__placed_criteria') }}
+    select *, top_any_group_id is null as is_own
+    from {{ ref('int_trials__placed_criteria') }}
 ),
 
 patients as (
@@ -60,73 +61,83 @@ group_parts as (
     group by group_places.study_number, groups.part
 ),
 
-not_satisfied as (
+-- one pass over what is not satisfied: conditions of their own decide, alternatives only count
+own as (
     select
         shape_truths.patient_number,
         placed.study_number,
         placed.part,
-        placed.position_in_text,
-        shape_truths.truth,
-        shape_truths.truth_evaluable,
-        cast(placed.is_about_disease as integer) as is_about_disease
-    from placed
-    inner join shape_truths on placed.shape_number = shape_truths.shape_number
-    where placed.top_any_group_id is null and shape_truths.truth < 2
-    union all
+        sum(case when shape_truths.truth = 0 then 1 else 0 end) as criteria_not_met,
+        sum(case when shape_truths.truth = 1 then 1 else 0 end) as criteria_unknown,
+        sum(case when placed.is_own and shape_truths.truth = 0 then 1 else 0 end) as failing,
+        sum(case when placed.is_own and shape_truths.truth = 1 then 1 else 0 end) as unknown,
+        sum(case when placed.is_own and shape_truths.truth_evaluable = 1 then 1 else 0 end) as unknown_decisive,
+        sum(case when placed.is_own and placed.is_about_disease and shape_truths.truth_evaluable < 2 then 1 else 0 end)
+            as disease_not_met,
+        min(case when placed.is_own and shape_truths.truth = 0 then placed.position_in_text end) as first_failing_position
+    from shape_truths
+    inner join placed on shape_truths.shape_number = placed.shape_number
+    where shape_truths.truth < 2
+    group by shape_truths.patient_number, placed.study_number, placed.part
+),
+
+grouped as (
     select
         group_truths.patient_number,
         group_truths.study_number,
         groups.part,
-        group_places.position_in_text,
-        group_truths.truth,
-        group_truths.truth_evaluable,
-        group_places.is_about_disease
+        sum(case when group_truths.truth = 0 then 1 else 0 end) as failing,
+        sum(case when group_truths.truth = 1 then 1 else 0 end) as unknown,
+        sum(case when group_truths.truth_evaluable = 1 then 1 else 0 end) as unknown_decisive,
+        sum(case when group_truths.truth_evaluable < 2 then group_places.is_about_disease else 0 end) as disease_not_met,
+        min(case when group_truths.truth = 0 then group_places.position_in_text end) as first_failing_position
     from group_truths
     inner join groups on group_truths.study_number = groups.study_number and group_truths.group_id = groups.group_id
     inner join group_places
         on group_truths.study_number = group_places.study_number
         and group_truths.group_id = group_places.top_any_group_id
     where group_truths.truth < 2
+    group by group_truths.patient_number, group_truths.study_number, groups.part
 ),
 
-by_part as (
-    select
-        patient_number,
-        study_number,
-        part,
-        sum(case when truth = 0 then 1 else 0 end) as failing,
-        sum(case when truth = 1 then 1 else 0 end) as unknown,
-        sum(case when truth_evaluable = 1 then 1 else 0 end) as unknown_decisive,
-        sum(case when truth_evaluable < 2 and is_about_disease = 1 then 1 else 0 end) as disease_not_met,
-        min(case when truth = 0 then position_in_text end) as first_failing_position
-    from not_satisfied
-    group by patient_number, study_number, part
-),
-
-part_truths as (
+part_counts as (
     select
         patients.patient_number,
         parts.study_number,
         parts.part,
-        case
-            when coalesce(by_part.failing, 0) > 0 then 0
-            when coalesce(by_part.unknown, 0) + parts.constant_unknown > 0 then 1
-            else 2
-        end as truth,
-        case
-            when coalesce(by_part.failing, 0) > 0 then 0
-            when coalesce(by_part.unknown_decisive, 0) + parts.constant_decisive > 0 then 1
-            else 2
-        end as truth_evaluable,
-        parts.about_disease + coalesce(group_parts.about_disease, 0) - coalesce(by_part.disease_not_met, 0) as disease_met,
-        by_part.first_failing_position
+        parts.constant_unknown,
+        parts.constant_decisive,
+        parts.about_disease + coalesce(group_parts.about_disease, 0) as about_disease,
+        coalesce(own.criteria_not_met, 0) as criteria_not_met,
+        coalesce(own.criteria_unknown, 0) as criteria_unknown,
+        coalesce(own.failing, 0) + coalesce(grouped.failing, 0) as failing,
+        coalesce(own.unknown, 0) + coalesce(grouped.unknown, 0) as unknown,
+        coalesce(own.unknown_decisive, 0) + coalesce(grouped.unknown_decisive, 0) as unknown_decisive,
+        coalesce(own.disease_not_met, 0) + coalesce(grouped.disease_not_met, 0) as disease_not_met,
+        least(own.first_failing_position, grouped.first_failing_position) as first_failing_position
     from parts
     cross join patients
     left join group_parts on parts.study_number = group_parts.study_number and parts.part = group_parts.part
-    left join by_part
-        on parts.study_number = by_part.study_number
-        and parts.part = by_part.part
-        and patients.patient_number = by_part.patient_number
+    left join own
+        on parts.study_number = own.study_number and parts.part = own.part and patients.patient_number = own.patient_number
+    left join grouped
+        on parts.study_number = grouped.study_number
+        and parts.part = grouped.part
+        and patients.patient_number = grouped.patient_number
+),
+
+part_truths as (
+    select
+        patient_number,
+        study_number,
+        part,
+        case when failing > 0 then 0 when unknown + constant_unknown > 0 then 1 else 2 end as truth,
+        case when failing > 0 then 0 when unknown_decisive + constant_decisive > 0 then 1 else 2 end as truth_evaluable,
+        about_disease - disease_not_met as disease_met,
+        criteria_not_met,
+        criteria_unknown,
+        first_failing_position
+    from part_counts
 ),
 
 -- everything outside the parts, and at least one named part where there are any
@@ -143,6 +154,8 @@ by_study as (
             coalesce(max(case when part <> '' then truth_evaluable end), 2)
         ) as truth_evaluable,
         max(disease_met) as disease_met,
+        cast(sum(criteria_not_met) as bigint) as criteria_not_met,
+        cast(sum(criteria_unknown) as bigint) as criteria_unknown,
         min(first_failing_position) as first_failing_position,
         min(case when part = '' then first_failing_position end) as whole_failing_position
     from part_truths
@@ -161,7 +174,9 @@ final as (
             else 'indeterminate'
         end as verdict,
         cast(case when truth = 0 then coalesce(whole_failing_position, first_failing_position) end as bigint)
-            as first_failing_position
+            as first_failing_position,
+        criteria_not_met,
+        criteria_unknown
     from by_study
 )
 
