@@ -208,6 +208,10 @@ def _is_mark(text: pl.Expr, missing: Iterable[str], more: frozenset[str] = froze
 
 def _missing(field: Field, options: Options) -> pl.Expr:
     known = frozenset() if field.kind in ("text", "id") or "unknown" in field.codes else words.UNKNOWN
+    if field.kind in ("date", "timestamp"):
+        known = known | words.NO_DATE
+    if field.kind == "date" and field.name == "end_date":
+        known = known | words.ONGOING
     # The clinic's own code wins over a mark that looks the same (`-` for no, `9` for other).
     own = [str(code).strip().lower() for code in options.codes]
     text = _trimmed(pl.col("text"))

@@ -50,10 +50,10 @@ MONTHS: dict[str, int] = {
 # Cells that mean "not known" in every column. Normalised by trimming and lower case only.
 MISSING = frozenset(
     {"n/a", "na", "n.a.", "n.a", "n/a.", "nan", "null", "n/k", "nk", "n.k.", "#n/a n/a", "?", "??", "???"}
-    | {"-", "--", "---", "–", "—", ".", "..", "...", "…", "/", "*", "_", "missing", "not available", "nav"}
+    | {"-", "--", "---", "–", "—", ".", "..", "...", "…", "/", "*", "_", "missing", "not available"}
     | {"not applicable", "not known", "not recorded", "not done", "nd", "n.d.", "n/d", "k.a.", "k. a.", "k.a"}
     | {"keine angabe", "keine angaben", "nicht bekannt", "n.v.", "s/d", "s.d.", "sin dato", "sin datos"}
-    | {"no consta", "brak danych", "b.d.", "b/d", "bd", "nie dotyczy", "non disponible", "non connu", "nc"}
+    | {"no consta", "brak danych", "nie dotyczy", "non disponible", "non connu"}
     | {"non disponibile", "non noto", "no disponible", "(blank)", "<na>", "<null>", "нет данных", "н/д"}
 )
 # … and, where the column holds dates, numbers or yes and no, and has no code of its own for it.
@@ -83,8 +83,71 @@ UNKNOWN = frozenset(
     | {"neznámé", "неизвестно", "unsure", "unclear", "unklar", "not sure", "uncertain"}
 )
 
+# … where a date is empty in a database or a form that was not filled in.
+NO_DATE = frozenset(
+    {
+        "0000-00-00",
+        "0000-00-00 00:00:00",
+        "00/00/0000",
+        "00.00.0000",
+        "00-00-0000",
+        "__/__/____",
+        "__.__.____",
+    }
+    | {
+        "dd/mm/yyyy",
+        "dd.mm.yyyy",
+        "mm/dd/yyyy",
+        "yyyy-mm-dd",
+        "tt.mm.jjjj",
+        "jj/mm/aaaa",
+        "dd/mm/aaaa",
+        "//",
+        "- -",
+    }
+)
+# … where an end is awaited: it goes on, which is what a blank end means.
+ONGOING = frozenset(
+    {
+        "ongoing",
+        "on-going",
+        "continuing",
+        "continues",
+        "continued",
+        "current",
+        "currently",
+        "still",
+        "present",
+    }
+    | {
+        "to date",
+        "until today",
+        "today",
+        "now",
+        "laufend",
+        "fortlaufend",
+        "andauernd",
+        "aktuell",
+        "weiterhin",
+    }
+    | {
+        "bis heute",
+        "heute",
+        "en cours",
+        "toujours",
+        "en curso",
+        "actual",
+        "actualmente",
+        "continua",
+        "in corso",
+    }
+    | {"attuale", "w trakcie", "nadal", "trwa", "kontynuacja", "obecnie", "em curso", "lopend", "pågående"}
+    | {"продолжается", "по настоящее время"}
+)
+
+# Without a single `o` for oui: it is also how a zero is mistyped, which means no.
 _YES = """
-yes y true t 1 ja j oui o vrai si s verdadero vero tak prawda sim verdadeiro ano waar jah evet да д истина x ✓ ✔ ☑ + pos positive
+yes y true t 1 ja j oui vrai si s verdadero vero tak prawda sim verdadeiro ano waar jah evet да д истина x ✓ ✔ ☑ + pos positive
 positiv positif positivo dodatni wahr present vorhanden
 """
 _NO = """

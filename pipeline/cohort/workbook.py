@@ -258,16 +258,13 @@ def _gunzip(data: bytes, limits: Limits) -> bytes:
 
 
 def _read_zip(data: bytes, limits: Limits) -> Workbook:
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-        entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise _damaged() from None
+    archive = _Archive(data)
+    entries = archive.entries
     unpacked = sum(entry.file_size for entry in entries)
     is_dense = unpacked > limits.ratio_from_bytes and unpacked > limits.ratio * len(data)
     if unpacked > limits.unpacked_bytes or is_dense:
         raise _bomb()
-    names = {entry.filename for entry in entries}
+    names = set(archive.names)
     if any(entry.flag_bits & 1 for entry in entries):
         raise _encrypted()
     if "xl/workbook.bin" in names:
@@ -291,11 +288,61 @@ def _encrypted() -> BrokenWorkbook:
     return BrokenWorkbook("the workbook is protected with a password: remove the password and save it again.")
 
 
-def _part(archive: zipfile.ZipFile, name: str) -> bytes:
-    try:
-        return archive.read(name)
-    except (KeyError, zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError):
-        raise _damaged() from None
+class _Archive:
+    """A zip whose parts are unpacked to the size that they declare and not a byte further.
+
+    The declared sizes were judged before; whoever unpacks afterwards must be able to trust them. Python's own
+    reader stops at the declared size without a word, calamine's goes on to the end.
+    """
+
+    def __init__(self, data: bytes):
+        self.data = data
+        self.verified: set[str] = set()
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                self.entries = archive.infolist()
+        except Exception:  # a damaged directory gives ValueError, struct.error, NotImplementedError and more
+            raise _damaged() from None
+        self.names = [entry.filename for entry in self.entries]
+        if len(set(self.names)) < len(self.names):
+            # Two readers may take two different ones.
+            raise _damaged()
+
+    def read(self, name: str) -> bytes:
+        entry = next((entry for entry in self.entries if entry.filename == name), None)
+        if entry is None:
+            raise _damaged()
+        header = self.data[entry.header_offset : entry.header_offset + 30]
+        if len(header) < 30 or header[:4] != b"PK\x03\x04":
+            raise _damaged()
+        start = (
+            entry.header_offset
+            + 30
+            + int.from_bytes(header[26:28], "little")
+            + int.from_bytes(header[28:30], "little")
+        )
+        packed = self.data[start : start + entry.compress_size]
+        if entry.compress_type == zipfile.ZIP_STORED:
+            content, is_whole = packed, True
+        elif entry.compress_type == zipfile.ZIP_DEFLATED:
+            unpacker = zlib.decompressobj(wbits=-15)
+            try:
+                content = unpacker.decompress(packed, entry.file_size + 1)
+            except zlib.error:
+                raise _damaged() from None
+            is_whole = unpacker.eof
+        else:
+            raise _damaged()
+        if not is_whole or len(content) != entry.file_size or zlib.crc32(content) != entry.CRC:
+            raise _damaged()
+        self.verified.add(name)
+        return content
+
+    def verify(self) -> None:
+        """Unpack what was not read and may be read by others: all parts that are XML."""
+        for name in self.names:
+            if name not in self.verified and name.lower().endswith((".xml", ".rels")):
+                self.read(name)
 
 
 @contextlib.contextmanager
@@ -339,12 +386,12 @@ class _Facts:
     area: int = 0
 
 
-def _read_xlsx(data: bytes, archive: zipfile.ZipFile, limits: Limits) -> Workbook:
+def _read_xlsx(data: bytes, archive: _Archive, limits: Limits) -> Workbook:
     parts, is_1904 = _xlsx_parts(archive)
     strings = _shared_string_lengths(archive)
     facts: list[_Facts] = []
     for part in parts:
-        xml = _part(archive, part) if part else b""
+        xml = archive.read(part) if part else b""
         found = _xlsx_facts(xml, limits.cells)
         if found.area > limits.cells:
             raise _too_wide(len(facts) + 1)
@@ -352,7 +399,7 @@ def _read_xlsx(data: bytes, archive: zipfile.ZipFile, limits: Limits) -> Workboo
             raise _bomb()
         facts.append(found)
         del xml
-    archive.close()
+    archive.verify()
     return Workbook("xlsx", _sheets(data, facts, limits), is_1904=is_1904)
 
 
@@ -363,9 +410,9 @@ def _too_wide(position: int) -> BrokenWorkbook:
     )
 
 
-def _xlsx_parts(archive: zipfile.ZipFile) -> tuple[list[str | None], bool]:
+def _xlsx_parts(archive: _Archive) -> tuple[list[str | None], bool]:
     """The part of each worksheet in the workbook's order (None: a chart or what cannot be found)."""
-    names = set(archive.namelist())
+    names = set(archive.names)
     main = next(
         (
             n
@@ -377,9 +424,9 @@ def _xlsx_parts(archive: zipfile.ZipFile) -> tuple[list[str | None], bool]:
     if main is None:
         raise _damaged()
     try:
-        book = ElementTree.fromstring(_part(archive, main))
+        book = ElementTree.fromstring(archive.read(main))
         relations_name = f"xl/_rels/{main.removeprefix('xl/')}.rels"
-        relations = ElementTree.fromstring(_part(archive, relations_name)) if relations_name in names else ()
+        relations = ElementTree.fromstring(archive.read(relations_name)) if relations_name in names else ()
     except ElementTree.ParseError:
         raise _damaged() from None
     targets = {}
@@ -399,12 +446,12 @@ def _xlsx_parts(archive: zipfile.ZipFile) -> tuple[list[str | None], bool]:
     return parts, is_1904
 
 
-def _shared_string_lengths(archive: zipfile.ZipFile) -> np.ndarray | None:
+def _shared_string_lengths(archive: _Archive) -> np.ndarray | None:
     """Bytes of each shared string, where one is long enough to be a bomb when a million cells name it."""
-    name = next((n for n in archive.namelist() if n.lower() == "xl/sharedstrings.xml"), None)
+    name = next((n for n in archive.names if n.lower() == "xl/sharedstrings.xml"), None)
     if name is None:
         return None
-    xml = _part(archive, name)
+    xml = archive.read(name)
     parts = xml.split(b"</si>") if b"</si>" in xml else re.split(rb"</\w+:si>", xml)
     lengths = np.array(list(map(len, parts[:-1])), dtype=np.int64)
     return lengths if lengths.size and lengths.max() > 2000 else None
@@ -502,17 +549,15 @@ _ODS_MAX_ROWS = 1_048_576
 _ODS_MAX_COLUMNS = 16_384
 
 
-def _read_ods(data: bytes, archive: zipfile.ZipFile, limits: Limits) -> Workbook:
-    manifest = (
-        _part(archive, "META-INF/manifest.xml") if "META-INF/manifest.xml" in archive.namelist() else b""
-    )
+def _read_ods(data: bytes, archive: _Archive, limits: Limits) -> Workbook:
+    manifest = archive.read("META-INF/manifest.xml") if "META-INF/manifest.xml" in archive.names else b""
     if b"encryption-data" in manifest:
         raise _encrypted()
-    facts, hidden = _ods_facts(_part(archive, "content.xml"))
+    facts, hidden = _ods_facts(archive.read("content.xml"))
     for position, found in enumerate(facts, start=1):
         if found.area > limits.cells:
             raise _too_wide(position)
-    archive.close()
+    archive.verify()
     sheets = tuple(
         replace(sheet, is_hidden=sheet.is_hidden or (index < len(hidden) and hidden[index]))
         for index, sheet in enumerate(_sheets(data, facts, limits))

@@ -405,7 +405,7 @@ def test_yes_and_no() -> None:
     no = ("no", "N", "false", "0", "Nein", "non", "nie", "нет", "absent")
     assert convert(steroids, *yes).columns[0].to_list() == [True] * len(yes)
     assert convert(steroids, *no).columns[0].to_list() == [False] * len(no)
-    assert convert(steroids, "maybe", "2", "10").rule.to_list() == ["bad_boolean"] * 3
+    assert convert(steroids, "maybe", "2", "10", "o").rule.to_list() == ["bad_boolean"] * 4
 
 
 def test_what_means_not_known() -> None:
@@ -440,6 +440,15 @@ def test_what_means_not_known() -> None:
     assert convert(FIELDS["patients", "sex"], "unknown").columns[0].item() == "unknown"
     assert convert(ONSET, "unknown").is_missing.item()
     assert convert(FIELDS["treatments", "drug"], "unknown").columns[0].item() == "unknown"
+
+
+def test_dates_that_databases_and_forms_leave_empty() -> None:
+    cells = ("0000-00-00", "00/00/0000", "__/__/____", "dd/mm/yyyy", "0000-00-00 00:00:00")
+    assert convert(ONSET, *cells).is_missing.all()
+    end = convert(FIELDS["treatments", "end_date"], "ongoing", "Laufend", "en cours", "2014")
+    assert end.is_missing.to_list() == [True, True, True, False]
+    # Only an end can go on.
+    assert refused("ongoing") == "bad_date"
 
 
 def test_errors_of_the_spreadsheet_are_no_gaps() -> None:

@@ -422,6 +422,13 @@ def test_bombs() -> None:
     assert "unpacks to far more" in refusal(grid([["x"]]), limits=workbook.Limits(unpacked_bytes=1000))
     bomb = gzip.compress(bytes(80_000_000))
     assert "unpacks to far more" in refusal(bomb, "Anna.csv.gz")
+    # A part that unpacks to more than it declares.
+    honest = grid([["id", "x" * 30_000]])
+    with zipfile.ZipFile(io.BytesIO(honest)) as archive:
+        entry = archive.getinfo("xl/theme/theme1.xml")
+    lie = honest.replace(entry.file_size.to_bytes(4, "little"), (100).to_bytes(4, "little"))
+    assert lie != honest
+    assert "damaged" in refusal(lie)
     # One long text that half a million cells name: 3 MB of XML, 50 GB of cells.
     cells = '<c t="s"><v>0</v></c>' * 5000
     sheet = f"<worksheet {NS}><sheetData>{f'<row>{cells}</row>' * 10}</sheetData></worksheet>"
