@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from pipeline.registry import schemas
+from pipeline.registry import schemas, structure
 
 # What design.md promises analysts, table by table; `lead` of every other table is nct_id and ordinal.
 PROMISED = {
@@ -69,3 +71,75 @@ def test_every_table_and_column_is_described() -> None:
         assert table.grain
         for column in table.columns:
             assert column.description.strip().endswith("."), f"{table.name}.{column.name}"
+
+
+# Values of the mapping that are constants of the other warehouse and no paths.
+CONSTANTS = {
+    "Outcome", "Baseline", "Reported Event", "Participant Flow", "Measure", "Overall", "primary", "secondary", "other",
+    "lead", "collaborator", "serious", "mesh-list", "mesh-ancestor", "org_study_id", "secondary_id", "nct_alias",
+    "overall", "deaths", "nct_id", "Total, all-cause mortality", "Total, other adverse events",
+    "Total, serious adverse events",
+}  # fmt: skip
+
+
+def mapped_paths(node: dict, base: list[str], stack: list[list[str]]) -> Iterator[tuple[str, str, str]]:
+    """Table, column and record path of everything that a mapping of the other warehouse reads."""
+    levels = [[*base, *(node.get("root") or [])]]
+    for name in node.get("flatten") or []:
+        levels.append([*levels[-1], name])
+    here = [*stack, *levels]
+    for column in node.get("columns", []):
+        value = column.get("value")
+        if isinstance(value, (dict, bool)):  # a look-up or a function that the JSON does not show
+            continue
+        names = value if isinstance(value, list) else [value] if value else []
+        up = sum(name == "$parent" for name in names)
+        names = names[up:]
+        if not (names and set(names) <= CONSTANTS):
+            yield node["table"], column["name"], ".".join([*here[len(here) - 1 - up], *names])
+    for child in node.get("children") or []:
+        yield from mapped_paths(child, levels[-1], here)
+
+
+def test_nothing_that_another_warehouse_has_is_missing(shared: Path) -> None:
+    mapping = json.loads((shared / "registry" / "aact" / "aactv2_mapping.json").read_text(encoding="utf-8"))
+    theirs = {entry for node in mapping for entry in mapped_paths(node, [], [])}
+    assert len(theirs) > 250
+    ours = {
+        path
+        for table in schemas.LAKE_TABLES
+        for paths in schemas.record_paths(table).values()
+        for path in paths
+    }
+    missing = {f"{table}.{column}" for table, column, path in theirs if path not in ours}
+    assert missing == set(schemas.LEFT_OUT)
+
+
+def test_every_path_of_the_registrys_own_metadata_is_declared_and_read(shared: Path) -> None:
+    metadata = json.loads(
+        (shared / "registry" / "openapi" / "studies_metadata.json").read_text(encoding="utf-8")
+    )
+
+    def leaves(node: dict, prefix: str) -> Iterator[str]:
+        path = f"{prefix}.{node['name']}" if prefix else node["name"]
+        if not node.get("children"):
+            yield path
+        for child in node.get("children", []):
+            yield from leaves(child, path)
+
+    registry = {leaf for node in metadata for leaf in leaves(node, "")}
+    assert registry - {"protocolSection.contactsLocationsModule.locations.geoPoint"} <= set(structure.paths())
+    ours = {
+        path
+        for table in schemas.LAKE_TABLES
+        for paths in schemas.record_paths(table).values()
+        for path in paths
+    }
+    assert registry - ours - set(NOT_A_COLUMN) == set()
+
+
+# Leaves of the record that are no column of their own, and how they are used instead.
+NOT_A_COLUMN = {
+    "protocolSection.identificationModule.nctId": "The key of every table.",
+    "protocolSection.contactsLocationsModule.locations.geoPoint": "Latitude and longitude.",
+}
