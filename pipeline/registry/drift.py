@@ -112,7 +112,8 @@ def _counted(
         return
     hits = ", ".join(f"study -> '{_json_path(path)}' as hit_{n}" for n, path in enumerate(unknown))
     counts = ", ".join(
-        f"case json_type(hit_{n}) when 'ARRAY' then json_array_length(hit_{n}) when 'NULL' then 0 else 1 end as n_{n}"
+        f"case coalesce(json_type(hit_{n}), 'NULL') when 'ARRAY' then json_array_length(hit_{n}) "
+        f"when 'NULL' then 0 else 1 end as n_{n}"
         for n in range(len(unknown))
     )
     sums = ", ".join(f"sum(n_{n}), min(nct_id) filter (n_{n} > 0)" for n in range(len(unknown)))

@@ -25,6 +25,7 @@ from pipeline.errors import BrokenDocument, RegistryError, RegistryRefused, Regi
 from pipeline.landing import Landing
 from pipeline.registry import forms
 from pipeline.registry.source import Progress, Pull, silent
+from pipeline.registry.web import Clock, Web
 from pipeline.settings import RegistrySettings
 
 NCT_ID = re.compile(r"NCT\d{8}")
@@ -69,6 +70,8 @@ def parse(text: str) -> Page:
     reader = _PageReader(body)
     if "Key Facts" not in reader.sections:
         raise BrokenDocument("is no whole mirror page: the section Key Facts is missing")
+    if not reader.is_closed:
+        raise BrokenDocument("is no whole mirror page: its end is missing")
     facts = reader.facts("Key Facts")
     eligibility = reader.facts("Eligibility")
     protocol: dict[str, Any] = {
@@ -167,6 +170,7 @@ class _PageReader:
     body: str
     sections: dict[str, tuple[int, int]] = field(default_factory=dict)
     not_understood: list[str] = field(default_factory=list)
+    is_closed: bool = False  # a page ends with a rule and a footer
 
     def __post_init__(self) -> None:
         self.source = self.body.replace("\r\n", "\n").split("\n")
@@ -180,6 +184,7 @@ class _PageReader:
                     starts.append((match.group(1), token.map[0], token.map[1]))
             elif token.type == "hr" and token.level == 0 and starts:
                 end = token.map[0]  # the last rule before the footer
+                self.is_closed = True
         for (name, _, first), following in zip(starts, [*starts[1:], ("", end, end)], strict=True):
             self.sections[name] = (first, max(first, following[1]))
 
@@ -332,7 +337,7 @@ class MirrorSource:
         settings: RegistrySettings | None = None,
         *,
         transport: httpx.BaseTransport | None = None,
-        clock: Any = None,
+        clock: Clock | None = None,
     ):
         self.where = str(where)
         self.settings = settings or RegistrySettings()
@@ -388,8 +393,6 @@ class MirrorSource:
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}, set(), []
 
     def _site(self, progress: Progress) -> tuple[dict[str, bytes], set[str], list[str]]:
-        from pipeline.registry.web import Web
-
         parts = urlsplit(self.where)
         set_aside: list[str] = []
         pages: dict[str, bytes] = {}

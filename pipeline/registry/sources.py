@@ -31,7 +31,7 @@ def sources(settings: Settings) -> list[RegistrySource]:
     path = settings.registry_path
     found: list[RegistrySource] = [SnapshotSource(path) if path else LiveSource(settings.registry)]
     if settings.registry.mirror_url:
-        found.append(MirrorSource(settings.registry.mirror_url))
+        found.append(MirrorSource(settings.registry.mirror_url, settings.registry))
     return found
 
 

@@ -134,7 +134,11 @@ class Reader:
         """
         try:
             yield from self.connection.execute(_modules_sql([document], lenient)).to_arrow_reader(rows)
-        except duckdb.Error as error:
+        except (
+            duckdb.Error,
+            OSError,
+            pyarrow.ArrowException,
+        ) as error:  # Arrow passes DuckDB's on as OSError
             raise UnreadableDocument(str(error)) from None
 
     def take(self, batch: pyarrow.RecordBatch) -> pl.DataFrame:
