@@ -17,8 +17,7 @@ memberships as (
 
 changes as (
     select
-        cohort,
-        patient_id,
+        patient_key,
         concat(metric, '_change') as metric,
         after_value - before_value as value
     from paired
@@ -26,7 +25,7 @@ changes as (
 
     union all
 
-    select cohort, patient_id, 'arr_change' as metric, after_value - before_value as value
+    select patient_key, 'arr_change' as metric, after_value - before_value as value
     from paired
     where metric = 'arr_per_year' and before_epoch = 'pre_index_24m' and after_epoch = 'post_index'
 ),
@@ -41,7 +40,7 @@ final as (
         cast(count(*) as bigint) as patients
     from memberships
     inner join changes
-        on memberships.cohort = changes.cohort and memberships.patient_id = changes.patient_id
+        on memberships.patient_key = changes.patient_key
     group by
         memberships.cohort, memberships.grouping, memberships.group_name, changes.metric, changes.value
 )

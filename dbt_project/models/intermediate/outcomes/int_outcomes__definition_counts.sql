@@ -3,7 +3,8 @@
 with
 
 windows as (
-    select * from {{ ref('int_outcomes__epoch_windows') }}
+    select distinct measure_key, patient_key, start_date, end_date
+    from {{ ref('int_outcomes__epoch_windows') }}
     where exposure_days > 0
 ),
 
@@ -17,29 +18,24 @@ counted as (
 ),
 
 onsets as (
-    select counted.relapse_definition, relapses.cohort, relapses.patient_id, relapses.onset_date
+    select counted.relapse_definition, relapses.patient_key, relapses.onset_date
     from relapses
     inner join counted
-        on relapses.cohort = counted.cohort
-        and relapses.patient_id = counted.patient_id
+        on relapses.patient_key = counted.patient_key
         and relapses.relapse_number = counted.relapse_number
 ),
 
 final as (
     select
         onsets.relapse_definition,
-        windows.cohort,
-        windows.patient_id,
-        windows.epoch,
-        windows.end_rule,
+        windows.measure_key,
         cast(count(*) as bigint) as relapses
     from windows
     inner join onsets
-        on windows.cohort = onsets.cohort
-        and windows.patient_id = onsets.patient_id
+        on windows.patient_key = onsets.patient_key
         and onsets.onset_date >= windows.start_date
         and onsets.onset_date < windows.end_date
-    group by onsets.relapse_definition, windows.cohort, windows.patient_id, windows.epoch, windows.end_rule
+    group by onsets.relapse_definition, windows.measure_key
 )
 
 select * from final

@@ -18,6 +18,7 @@ relapses as (
 
 dated as (
     select
+        patient_dates.patient_key,
         edss.cohort,
         edss.patient_id,
         case
@@ -35,15 +36,16 @@ dated as (
         patient_dates.death_date,
         patient_dates.birth_date
     from edss
-    left join patient_dates
+    inner join patient_dates
         on edss.cohort = patient_dates.cohort and edss.patient_id = patient_dates.patient_id
     where edss.visit_date is not null and edss.edss is not null
 ),
 
 days as (
     select
-        cohort,
-        patient_id,
+        patient_key,
+        min(cohort) as cohort,
+        min(patient_id) as patient_id,
         visit_date,
         {% if var('edss_conflict') == 'lower' %}min(edss){% else %}max(edss){% endif %} as edss,
         min(edss) as lowest_edss,
@@ -55,36 +57,36 @@ days as (
         min(visit_date_precision) as visit_date_precision
     from dated
     where coalesce(visit_date <= death_date, true) and coalesce(visit_date >= birth_date, true)
-    group by cohort, patient_id, visit_date
+    group by patient_key, visit_date
 ),
 
 moments as (
-    select cohort, patient_id, visit_date as moment, cast(null as date) as onset_date from days
+    select patient_key, visit_date as moment, cast(null as date) as onset_date from days
     union all
-    select cohort, patient_id, onset_date as moment, onset_date from relapses where is_relapse
+    select patient_key, onset_date as moment, onset_date from relapses where is_relapse
 ),
 
 looked_back as (
     select
-        cohort,
-        patient_id,
+        patient_key,
         moment,
         onset_date,
         max(onset_date) over (
-            partition by cohort, patient_id order by moment
+            partition by patient_key order by moment
             range between unbounded preceding and current row
         ) as last_onset_date
     from moments
 ),
 
 last_onsets as (
-    select distinct cohort, patient_id, moment as visit_date, last_onset_date
+    select patient_key, moment as visit_date, last_onset_date
     from looked_back
     where onset_date is null
 ),
 
 final as (
     select
+        days.patient_key,
         days.cohort,
         days.patient_id,
         days.visit_date,
@@ -103,8 +105,7 @@ final as (
         ) as is_in_relapse_window
     from days
     inner join last_onsets
-        on days.cohort = last_onsets.cohort
-        and days.patient_id = last_onsets.patient_id
+        on days.patient_key = last_onsets.patient_key
         and days.visit_date = last_onsets.visit_date
 )
 

@@ -4,15 +4,19 @@
 with
 
 epochs as (
-    select * from {{ ref('epochs') }}
+    select *, row_number() over (order by epoch) as epoch_number from {{ ref('epochs') }}
 ),
 
 end_rules as (
-    select * from {{ ref('end_rules') }}
+    select *, row_number() over (order by end_rule) as rule_number from {{ ref('end_rules') }}
 ),
 
 anchors as (
     select * from {{ ref('int_outcomes__anchors') }}
+),
+
+patient_dates as (
+    select * from {{ ref('int_outcomes__patient_dates') }}
 ),
 
 observation as (
@@ -25,8 +29,11 @@ prospective_cohorts as (
 
 anchored as (
     select
+        patient_dates.patient_key,
         anchors.cohort,
         anchors.patient_id,
+        epochs.epoch_number * 10000 + case when epochs.anchor = 'course_n' then anchors.anchor_number else 0 end
+            as epoch_number,
         case
             when epochs.anchor = 'course_n'
                 then concat(
@@ -53,6 +60,8 @@ anchored as (
         observation.next_dmd_start
     from epochs
     inner join anchors on epochs.anchor = anchors.anchor
+    inner join patient_dates
+        on anchors.cohort = patient_dates.cohort and anchors.patient_id = patient_dates.patient_id
     inner join observation
         on anchors.cohort = observation.cohort and anchors.patient_id = observation.patient_id
     inner join prospective_cohorts
@@ -62,9 +71,12 @@ anchored as (
 
 planned as (
     select
+        row_number() over (order by anchored.patient_key, anchored.epoch_number) as base_number,
+        anchored.patient_key,
         anchored.cohort,
         anchored.patient_id,
         anchored.epoch,
+        anchored.epoch_number,
         anchored.planned_start_date,
         case
             when anchored.end_event is null then anchored.offset_end_date
@@ -85,9 +97,12 @@ planned as (
 
 ruled as (
     select
+        planned.base_number,
+        planned.patient_key,
         planned.cohort,
         planned.patient_id,
         planned.epoch,
+        planned.epoch_number * 100 + end_rules.rule_number as epoch_key,
         end_rules.end_rule,
         planned.planned_start_date,
         greatest(planned.planned_end_date, planned.planned_start_date) as planned_end_date,
@@ -96,6 +111,7 @@ ruled as (
             when end_rules.ends_at_next_dmd then least(planned.observed_to, planned.next_dmd_start)
             else planned.observed_to
         end as last_end_date,
+        planned.observed_to,
         planned.is_history_assumed
     from planned
     cross join end_rules
@@ -104,12 +120,16 @@ ruled as (
 
 clipped as (
     select
+        base_number,
+        patient_key,
         cohort,
         patient_id,
         epoch,
+        epoch_key,
         end_rule,
         planned_start_date,
         planned_end_date,
+        greatest(start_date, least(planned_end_date, observed_to)) as uncut_end_date,
         -- nothing observed: the window closes where it would have begun
         case when start_date > planned_end_date then planned_start_date else start_date end as start_date,
         case
@@ -122,6 +142,13 @@ clipped as (
 
 final as (
     select
+        -- end rules that leave a window as it is share its measures; nothing observed: nothing to measure
+        case
+            when start_date < end_date
+                then cast(base_number * 2 + case when end_date < uncut_end_date then 1 else 0 end as bigint)
+        end as measure_key,
+        cast(epoch_key as bigint) as epoch_key,
+        patient_key,
         cohort,
         patient_id,
         epoch,

@@ -17,6 +17,7 @@ edss as (
 
 targets as (
     select
+        measures.patient_key,
         measures.cohort,
         measures.patient_id,
         measures.index_date,
@@ -50,19 +51,17 @@ windows as (
 
 candidates as (
     select
-        windows.cohort,
-        windows.patient_id,
+        windows.patient_key,
         windows.landmark,
         edss.visit_date,
         edss.edss,
         row_number() over (
-            partition by windows.cohort, windows.patient_id, windows.landmark
+            partition by windows.patient_key, windows.landmark
             order by abs({{ days_between('windows.target_date', 'edss.visit_date') }}), edss.visit_date desc
         ) as nearness
     from windows
     inner join edss
-        on windows.cohort = edss.cohort
-        and windows.patient_id = edss.patient_id
+        on windows.patient_key = edss.patient_key
         and edss.visit_date >= windows.window_start
         and edss.visit_date <= windows.window_end
         and edss.visit_date > windows.index_date
@@ -70,6 +69,7 @@ candidates as (
 
 final as (
     select
+        windows.patient_key,
         windows.cohort,
         windows.patient_id,
         windows.landmark,
@@ -85,8 +85,7 @@ final as (
         end as null_reason
     from windows
     left join candidates
-        on windows.cohort = candidates.cohort
-        and windows.patient_id = candidates.patient_id
+        on windows.patient_key = candidates.patient_key
         and windows.landmark = candidates.landmark
         and candidates.nearness = 1
 )

@@ -1,4 +1,5 @@
-{# Every number that a summary is made of: patient x metric x time point. Rates follow the end rule in use. #}
+{# Every number that a summary is made of: patient x metric x time point. Rates follow the end rule
+   in use; those of the other epochs stand in outcomes.annualized_relapse_rates. #}
 {% set measures_of_patients = [
     ('age_at_index', 'baseline', 'years', 'cast(age_at_index as double)'),
     ('disease_duration', 'baseline', 'years', 'disease_duration_years'),
@@ -45,44 +46,60 @@ paired as (
 values_of_patients as (
     {% for metric, time_point, unit, expression in measures_of_patients %}
     select
-        cohort, patient_id, '{{ metric }}' as metric, '{{ time_point }}' as time_point, '{{ unit }}' as unit,
+        patient_key, '{{ metric }}' as metric, '{{ time_point }}' as time_point, '{{ unit }}' as unit,
         {{ expression }} as value
     from measures
     union all
     {% endfor %}
-    select cohort, patient_id, 'edss', landmark, 'points', edss from landmarks
+    select patient_key, 'edss', landmark, 'points', edss from landmarks
     union all
-    select cohort, patient_id, 'edss_change', landmark, 'points', edss_change from landmarks
+    select patient_key, 'edss_change', landmark, 'points', edss_change from landmarks
     union all
     select
-        epochs.cohort, epochs.patient_id, 'edss_change', epochs.epoch, 'points',
+        epochs.patient_key, 'edss_change', epochs.epoch, 'points',
         epochs.edss_end - measures.baseline_edss
     from epochs
-    inner join measures on epochs.cohort = measures.cohort and epochs.patient_id = measures.patient_id
+    inner join measures on epochs.patient_key = measures.patient_key
     where epochs.epoch like 'year_%' and epochs.edss_end_date > epochs.start_date
     union all
-    select cohort, patient_id, 'arr_per_year', epoch, 'per_year', arr_per_year from epochs
+    select patient_key, 'arr_per_year', epoch, 'per_year', arr_per_year from epochs
+    where epoch in ('pre_index_24m', 'pre_index_12m', 'post_index')
     union all
-    select cohort, patient_id, 'new_t2_per_scan', epoch, 'lesions_per_scan', new_t2_per_scan from epochs
+    select patient_key, 'new_t2_per_scan', epoch, 'lesions_per_scan', new_t2_per_scan from epochs
+    where epoch like 'nct%' or epoch in ('pre_index_24m', 'post_index')
     union all
     select
-        cohort, patient_id, 'arr_change', concat(before_epoch, '_to_', after_epoch), 'per_year',
+        patient_key, 'arr_change', concat(before_epoch, '_to_', after_epoch), 'per_year',
         after_value - before_value
     from paired
     where metric = 'arr_per_year'
 ),
 
+found as (
+    select distinct metric, time_point
+    from values_of_patients
+),
+
+names as (
+    select metric, time_point, row_number() over (order by metric, time_point) as metric_key
+    from found
+),
+
 final as (
     select
-        cohort,
-        patient_id,
-        metric,
-        time_point,
-        unit,
-        value,
-        metric in ('edss_change', 'msss_change', 'armss_change', 'ped_msss_change', 'arr_change') as is_change
+        cast(names.metric_key as bigint) as metric_key,
+        values_of_patients.patient_key,
+        values_of_patients.metric,
+        values_of_patients.time_point,
+        values_of_patients.unit,
+        values_of_patients.value,
+        values_of_patients.metric in (
+            'edss_change', 'msss_change', 'armss_change', 'ped_msss_change', 'arr_change'
+        ) as is_change
     from values_of_patients
-    where value is not null
+    inner join names
+        on values_of_patients.metric = names.metric and values_of_patients.time_point = names.time_point
+    where values_of_patients.value is not null
 )
 
 select * from final

@@ -9,7 +9,7 @@ epochs as (
 ),
 
 pairs as (
-    select * from {{ ref('epoch_pairs') }}
+    select *, row_number() over (order by metric, before_epoch, after_epoch) as pair_key from {{ ref('epoch_pairs') }}
 ),
 
 measures as (
@@ -19,8 +19,7 @@ measures as (
 
 epoch_values as (
     select
-        cohort,
-        patient_id,
+        patient_key,
         epoch,
         'arr_per_year' as metric,
         arr_per_year as value,
@@ -32,8 +31,7 @@ epoch_values as (
     union all
 
     select
-        cohort,
-        patient_id,
+        patient_key,
         epoch,
         'new_t2_per_scan' as metric,
         new_t2_per_scan as value,
@@ -45,8 +43,8 @@ epoch_values as (
 
 final as (
     select
-        before_values.cohort,
-        before_values.patient_id,
+        cast(pairs.pair_key as bigint) as pair_key,
+        before_values.patient_key,
         pairs.metric,
         pairs.before_epoch,
         pairs.after_epoch,
@@ -62,15 +60,14 @@ final as (
     inner join epoch_values as after_values
         on pairs.metric = after_values.metric
         and pairs.after_epoch = after_values.epoch
-        and before_values.cohort = after_values.cohort
-        and before_values.patient_id = after_values.patient_id
+        and before_values.patient_key = after_values.patient_key
 
     {% for metric in ['edss', 'msss', 'armss'] %}
     union all
 
     select
-        cohort,
-        patient_id,
+        cast(1000 + {{ loop.index }} as bigint) as pair_key,
+        patient_key,
         '{{ metric }}' as metric,
         'baseline' as before_epoch,
         'last_visit' as after_epoch,

@@ -38,6 +38,7 @@ pre_index as (
 
 joined as (
     select
+        patient_dates.patient_key,
         patient_dates.cohort,
         patient_dates.patient_id,
         index_dates.index_date,
@@ -112,7 +113,7 @@ joined as (
     left join endpoints
         on patient_dates.cohort = endpoints.cohort and patient_dates.patient_id = endpoints.patient_id
     left join pre_index
-        on patient_dates.cohort = pre_index.cohort and patient_dates.patient_id = pre_index.patient_id
+        on patient_dates.patient_key = pre_index.patient_key
 ),
 
 final as (
@@ -142,12 +143,10 @@ final as (
         baseline.ped_msss_null_reason as baseline_ped_msss_null_reason
     from joined
     left join severity as baseline
-        on joined.cohort = baseline.cohort
-        and joined.patient_id = baseline.patient_id
+        on joined.patient_key = baseline.patient_key
         and joined.baseline_edss_date = baseline.visit_date
     left join severity as last_visit
-        on joined.cohort = last_visit.cohort
-        and joined.patient_id = last_visit.patient_id
+        on joined.patient_key = last_visit.patient_key
         and joined.last_edss_date = last_visit.visit_date
 )
 

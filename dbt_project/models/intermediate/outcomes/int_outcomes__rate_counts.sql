@@ -1,5 +1,5 @@
-{# What a rate is made of: for every group, epoch and end rule the patients that share a number of relapses and of
-   exposed days. Nothing is lost by counting them together, and 100,000 patients become a few thousand rows.
+{# What a rate is made of: for every group, epoch and end rule the exposed patients that share a number of relapses
+   and of days. Nothing is lost by counting them together, and 100,000 patients become some ten thousand rows.
    Other relapse definitions than the one in use are counted for everyone together only. #}
 {{ statistics_input() }}
 
@@ -7,10 +7,20 @@ with
 
 epochs as (
     select * from {{ ref('int_outcomes__patient_epochs') }}
+    where exposure_days > 0
+),
+
+windows as (
+    select * from {{ ref('int_outcomes__epoch_windows') }}
+    where exposure_days > 0
 ),
 
 memberships as (
     select * from {{ ref('int_outcomes__groups') }}
+),
+
+group_names as (
+    select * from {{ ref('int_outcomes__group_names') }}
 ),
 
 definitions as (
@@ -22,71 +32,77 @@ definition_counts as (
     select * from {{ ref('int_outcomes__definition_counts') }}
 ),
 
+epoch_names as (
+    select epoch_key, min(epoch) as epoch, min(end_rule) as end_rule
+    from epochs
+    group by epoch_key
+),
+
 own as (
     select
-        memberships.cohort,
-        memberships.grouping,
-        memberships.group_name,
-        memberships.is_baseline_group,
-        epochs.epoch,
-        epochs.end_rule,
-        '{{ var("relapse_definition") }}' as relapse_definition,
+        memberships.group_key,
+        epochs.epoch_key,
         epochs.relapses,
         epochs.exposure_days,
         cast(count(*) as bigint) as patients
     from memberships
-    inner join epochs
-        on memberships.cohort = epochs.cohort and memberships.patient_id = epochs.patient_id
-    group by
-        memberships.cohort,
-        memberships.grouping,
-        memberships.group_name,
-        memberships.is_baseline_group,
-        epochs.epoch,
-        epochs.end_rule,
-        epochs.relapses,
-        epochs.exposure_days
+    inner join epochs on memberships.patient_key = epochs.patient_key
+    group by memberships.group_key, epochs.epoch_key, epochs.relapses, epochs.exposure_days
+),
+
+treated as (
+    select group_key, patient_key from memberships
+    where grouping = 'all'
 ),
 
 others as (
     select
-        memberships.cohort,
-        memberships.grouping,
-        memberships.group_name,
-        memberships.is_baseline_group,
-        epochs.epoch,
-        epochs.end_rule,
+        treated.group_key,
+        windows.epoch_key,
         definitions.relapse_definition,
         coalesce(definition_counts.relapses, 0) as relapses,
-        epochs.exposure_days,
+        windows.exposure_days,
         cast(count(*) as bigint) as patients
-    from memberships
-    inner join epochs
-        on memberships.cohort = epochs.cohort and memberships.patient_id = epochs.patient_id
+    from treated
+    inner join windows on treated.patient_key = windows.patient_key
     cross join definitions
     left join definition_counts
-        on epochs.cohort = definition_counts.cohort
-        and epochs.patient_id = definition_counts.patient_id
-        and epochs.epoch = definition_counts.epoch
-        and epochs.end_rule = definition_counts.end_rule
+        on windows.measure_key = definition_counts.measure_key
         and definitions.relapse_definition = definition_counts.relapse_definition
-    where memberships.grouping = 'all' and epochs.exposure_days > 0
     group by
-        memberships.cohort,
-        memberships.grouping,
-        memberships.group_name,
-        memberships.is_baseline_group,
-        epochs.epoch,
-        epochs.end_rule,
+        treated.group_key,
+        windows.epoch_key,
         definitions.relapse_definition,
         coalesce(definition_counts.relapses, 0),
-        epochs.exposure_days
+        windows.exposure_days
+),
+
+counted as (
+    select
+        group_key, epoch_key, '{{ var("relapse_definition") }}' as relapse_definition, relapses, exposure_days,
+        patients
+    from own
+    union all
+    select group_key, epoch_key, relapse_definition, relapses, exposure_days, patients
+    from others
 ),
 
 final as (
-    select * from own
-    union all
-    select * from others
+    select
+        counted.group_key,
+        group_names.cohort,
+        group_names.grouping,
+        group_names.group_name,
+        counted.epoch_key,
+        epoch_names.epoch,
+        epoch_names.end_rule,
+        counted.relapse_definition,
+        counted.relapses,
+        counted.exposure_days,
+        counted.patients
+    from counted
+    inner join group_names on counted.group_key = group_names.group_key
+    inner join epoch_names on counted.epoch_key = epoch_names.epoch_key
 )
 
 select * from final

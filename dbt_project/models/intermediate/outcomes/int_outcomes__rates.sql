@@ -16,30 +16,68 @@ minimum_exposures as (
     {% endfor %}
 ),
 
-pooled as (
+group_names as (
+    select * from {{ ref('int_outcomes__group_names') }}
+),
+
+windows as (
+    select * from {{ ref('int_outcomes__epoch_windows') }}
+),
+
+epoch_names as (
+    select epoch_key, min(epoch) as epoch, min(end_rule) as end_rule
+    from windows
+    group by epoch_key
+),
+
+definitions as (
+    select * from {{ ref('relapse_definitions') }}
+),
+
+-- a group without exposure has its row too, and no rate
+places as (
     select
-        cohort,
-        grouping,
-        group_name,
-        is_baseline_group,
-        epoch,
-        end_rule,
+        group_names.*,
+        epoch_names.epoch_key,
+        epoch_names.epoch,
+        epoch_names.end_rule,
+        definitions.relapse_definition
+    from group_names
+    cross join epoch_names
+    inner join definitions
+        on definitions.relapse_definition = '{{ var("relapse_definition") }}' or group_names.grouping = 'all'
+),
+
+sums as (
+    select
+        group_key,
+        epoch_key,
         relapse_definition,
-        cast(sum(case when exposure_days > 0 then patients else 0 end) as bigint) as patients,
-        cast(sum(case when exposure_days > 0 then 0 else patients end) as bigint) as patients_without_exposure,
+        cast(sum(patients) as bigint) as patients,
         cast(sum(relapses * patients) as bigint) as relapses,
         cast(sum(exposure_days * patients) as double) / 365.25 as person_years
     from counts
-    group by cohort, grouping, group_name, is_baseline_group, epoch, end_rule, relapse_definition
+    group by group_key, epoch_key, relapse_definition
+),
+
+pooled as (
+    select
+        places.*,
+        coalesce(sums.patients, 0) as patients,
+        places.group_size - coalesce(sums.patients, 0) as patients_without_exposure,
+        coalesce(sums.relapses, 0) as relapses,
+        coalesce(sums.person_years, 0) as person_years
+    from places
+    left join sums
+        on places.group_key = sums.group_key
+        and places.epoch_key = sums.epoch_key
+        and places.relapse_definition = sums.relapse_definition
 ),
 
 own_rates as (
     select
-        counts.cohort,
-        counts.grouping,
-        counts.group_name,
-        counts.epoch,
-        counts.end_rule,
+        counts.group_key,
+        counts.epoch_key,
         counts.relapse_definition,
         minimum_exposures.minimum_exposure_days,
         counts.relapses / (counts.exposure_days / 365.25) as arr_per_year,
@@ -47,7 +85,6 @@ own_rates as (
     from counts
     inner join minimum_exposures
         on counts.exposure_days >= minimum_exposures.minimum_exposure_days
-        and counts.exposure_days > 0
     -- other minimum exposures: for everyone together only
     where minimum_exposures.minimum_exposure_days = {{ var('minimum_exposure_days') }} or counts.grouping = 'all'
 ),
@@ -56,26 +93,23 @@ ordered as (
     select
         *,
         sum(patients) over (
-            partition by cohort, grouping, group_name, epoch, end_rule, relapse_definition, minimum_exposure_days
+            partition by group_key, epoch_key, relapse_definition, minimum_exposure_days
         ) as n,
         sum(patients) over (
-            partition by cohort, grouping, group_name, epoch, end_rule, relapse_definition, minimum_exposure_days
+            partition by group_key, epoch_key, relapse_definition, minimum_exposure_days
             order by arr_per_year
             rows between unbounded preceding and current row
         ) as cumulative,
         sum(patients * arr_per_year) over (
-            partition by cohort, grouping, group_name, epoch, end_rule, relapse_definition, minimum_exposure_days
+            partition by group_key, epoch_key, relapse_definition, minimum_exposure_days
         ) as total_rate
     from own_rates
 ),
 
 distribution as (
     select
-        cohort,
-        grouping,
-        group_name,
-        epoch,
-        end_rule,
+        group_key,
+        epoch_key,
         relapse_definition,
         minimum_exposure_days,
         cast(max(n) as bigint) as n_patient_mean,
@@ -88,7 +122,7 @@ distribution as (
         min(arr_per_year) as min,
         max(arr_per_year) as max
     from ordered
-    group by cohort, grouping, group_name, epoch, end_rule, relapse_definition, minimum_exposure_days
+    group by group_key, epoch_key, relapse_definition, minimum_exposure_days
 ),
 
 final as (
@@ -117,11 +151,8 @@ final as (
     inner join minimum_exposures
         on minimum_exposures.minimum_exposure_days = {{ var('minimum_exposure_days') }} or pooled.grouping = 'all'
     left join distribution
-        on pooled.cohort = distribution.cohort
-        and pooled.grouping = distribution.grouping
-        and pooled.group_name = distribution.group_name
-        and pooled.epoch = distribution.epoch
-        and pooled.end_rule = distribution.end_rule
+        on pooled.group_key = distribution.group_key
+        and pooled.epoch_key = distribution.epoch_key
         and pooled.relapse_definition = distribution.relapse_definition
         and minimum_exposures.minimum_exposure_days = distribution.minimum_exposure_days
 )

@@ -17,8 +17,7 @@ candidates as (
     select
         definitions.relapse_definition,
         definitions.merge_days,
-        relapses.cohort,
-        relapses.patient_id,
+        relapses.patient_key,
         relapses.relapse_number,
         relapses.onset_date,
         case
@@ -36,7 +35,7 @@ candidates as (
 gaps as (
     select
         *,
-        {{ days_between('lag(onset_date) over (partition by relapse_definition, cohort, patient_id order by relapse_number)', 'onset_date') }}
+        {{ days_between('lag(onset_date) over (partition by relapse_definition, patient_key order by relapse_number)', 'onset_date') }}
             as gap_days
     from candidates
     where kind = 'mergeable'
@@ -46,7 +45,7 @@ runs as (
     select
         *,
         sum(case when gap_days is null or gap_days >= merge_days then 1 else 0 end) over (
-            partition by relapse_definition, cohort, patient_id
+            partition by relapse_definition, patient_key
             order by relapse_number
             rows between unbounded preceding and current row
         ) as run_number
@@ -57,7 +56,7 @@ places as (
     select
         *,
         row_number() over (
-            partition by relapse_definition, cohort, patient_id, run_number
+            partition by relapse_definition, patient_key, run_number
             order by relapse_number
         ) as place
     from runs
@@ -66,8 +65,7 @@ places as (
 walk as (
     select
         relapse_definition,
-        cohort,
-        patient_id,
+        patient_key,
         run_number,
         place,
         relapse_number,
@@ -81,8 +79,7 @@ walk as (
 
     select
         places.relapse_definition,
-        places.cohort,
-        places.patient_id,
+        places.patient_key,
         places.run_number,
         places.place,
         places.relapse_number,
@@ -100,8 +97,7 @@ walk as (
     from walk
     inner join places
         on walk.relapse_definition = places.relapse_definition
-        and walk.cohort = places.cohort
-        and walk.patient_id = places.patient_id
+        and walk.patient_key = places.patient_key
         and walk.run_number = places.run_number
         and walk.place + 1 = places.place
 ),
@@ -109,8 +105,7 @@ walk as (
 resolved as (
     select
         relapse_definition,
-        cohort,
-        patient_id,
+        patient_key,
         relapse_number,
         counted_number,
         case when counted_number = relapse_number then 'counted' else 'merged' end as reason
@@ -120,8 +115,7 @@ resolved as (
 
     select
         relapse_definition,
-        cohort,
-        patient_id,
+        patient_key,
         relapse_number,
         case when kind = 'counted_partial_onset' then relapse_number end as counted_number,
         kind as reason
@@ -132,8 +126,7 @@ resolved as (
 final as (
     select
         relapse_definition,
-        cohort,
-        patient_id,
+        patient_key,
         relapse_number,
         cast(counted_number as bigint) as counted_relapse_id,
         reason in ('counted', 'counted_partial_onset') as is_counted,

@@ -13,6 +13,7 @@ patient_dates as (
 
 derived as (
     select
+        patient_dates.patient_key,
         relapses.cohort,
         relapses.patient_id,
         case
@@ -42,7 +43,7 @@ derived as (
         relapses.source_sheet,
         relapses.source_row
     from relapses
-    left join patient_dates
+    inner join patient_dates
         on relapses.cohort = patient_dates.cohort and relapses.patient_id = patient_dates.patient_id
     where relapses.onset_date is not null
 ),
@@ -52,7 +53,7 @@ final as (
         *,
         cast(
             row_number() over (
-                partition by cohort, patient_id
+                partition by patient_key
                 order by
                     onset_date,
                     onset_precision,

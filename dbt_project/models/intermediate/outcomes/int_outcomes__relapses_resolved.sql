@@ -14,6 +14,7 @@ counted as (
 
 final as (
     select
+        relapses.patient_key,
         relapses.cohort,
         relapses.patient_id,
         relapses.relapse_number,
@@ -36,8 +37,7 @@ final as (
         relapses.source_row
     from relapses
     inner join counted
-        on relapses.cohort = counted.cohort
-        and relapses.patient_id = counted.patient_id
+        on relapses.patient_key = counted.patient_key
         and relapses.relapse_number = counted.relapse_number
 )
 

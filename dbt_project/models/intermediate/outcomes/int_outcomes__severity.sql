@@ -28,7 +28,7 @@ aged as (
         {{ completed_years('patient_dates.birth_date', 'edss.visit_date') }} as age_years
     from edss
     left join patient_dates
-        on edss.cohort = patient_dates.cohort and edss.patient_id = patient_dates.patient_id
+        on edss.patient_key = patient_dates.patient_key
 ),
 
 -- the last row of the table stands for every longer duration; a `dd` 0 row is one tool's extension and off
@@ -56,6 +56,7 @@ keyed as (
 
 final as (
     select
+        keyed.patient_key,
         keyed.cohort,
         keyed.patient_id,
         keyed.visit_date,

@@ -12,21 +12,21 @@ ordered as (
     select
         *,
         sum(patients) over (
-            partition by cohort, grouping, group_name, metric, before_epoch, after_epoch
+            partition by group_key, pair_key
         ) as total,
         sum(patients * before_value) over (
-            partition by cohort, grouping, group_name, metric, before_epoch, after_epoch
+            partition by group_key, pair_key
         ) as before_sum,
         sum(patients * after_value) over (
-            partition by cohort, grouping, group_name, metric, before_epoch, after_epoch
+            partition by group_key, pair_key
         ) as after_sum,
         sum(patients) over (
-            partition by cohort, grouping, group_name, metric, before_epoch, after_epoch
+            partition by group_key, pair_key
             order by before_value, after_value, before_events, before_exposure, after_events, after_exposure
             rows between unbounded preceding and current row
         ) as before_cumulative,
         sum(patients) over (
-            partition by cohort, grouping, group_name, metric, before_epoch, after_epoch
+            partition by group_key, pair_key
             order by after_value, before_value, before_events, before_exposure, after_events, after_exposure
             rows between unbounded preceding and current row
         ) as after_cumulative

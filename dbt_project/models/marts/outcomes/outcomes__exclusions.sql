@@ -152,8 +152,7 @@ rates_missing as (
         epochs.arr_null_reason as reason
     from epochs
     left join in_use
-        on epochs.cohort = in_use.cohort
-        and epochs.patient_id = in_use.patient_id
+        on epochs.patient_key = in_use.patient_key
         and epochs.epoch = in_use.epoch
         and epochs.end_rule <> in_use.end_rule
     where epochs.arr_null_reason is not null
@@ -172,8 +171,7 @@ without_anchor as (
     from treated
     cross join epoch_rows
     left join in_use
-        on treated.cohort = in_use.cohort
-        and treated.patient_id = in_use.patient_id
+        on treated.patient_key = in_use.patient_key
         and epoch_rows.epoch = in_use.epoch
     where in_use.patient_id is null
 ),
@@ -192,12 +190,10 @@ pairs_missing as (
     from treated
     cross join pairs
     left join in_use as before_epochs
-        on treated.cohort = before_epochs.cohort
-        and treated.patient_id = before_epochs.patient_id
+        on treated.patient_key = before_epochs.patient_key
         and pairs.before_epoch = before_epochs.epoch
     left join in_use as after_epochs
-        on treated.cohort = after_epochs.cohort
-        and treated.patient_id = after_epochs.patient_id
+        on treated.patient_key = after_epochs.patient_key
         and pairs.after_epoch = after_epochs.epoch
     where before_epochs.arr_per_year is null or after_epochs.arr_per_year is null
 ),

@@ -4,6 +4,10 @@ epochs as (
     select * from {{ ref('int_outcomes__patient_epochs') }}
 ),
 
+neda3 as (
+    select * from {{ ref('int_outcomes__neda3') }}
+),
+
 final as (
     select
         epochs.cohort,
@@ -29,8 +33,15 @@ final as (
         epochs.edss_start_date,
         epochs.edss_end,
         epochs.edss_end_date,
-        epochs.edss_change
+        epochs.edss_change,
+        neda3.is_neda3,
+        neda3.reason as neda3_reason
     from epochs
+    left join neda3
+        on epochs.cohort = neda3.cohort
+        and epochs.patient_id = neda3.patient_id
+        and epochs.epoch = neda3.epoch
+        and epochs.end_rule = neda3.end_rule
 )
 
 select * from final

@@ -1,0 +1,22 @@
+{# The groups that there are, with their sizes. #}
+
+with
+
+memberships as (
+    select * from {{ ref('int_outcomes__groups') }}
+),
+
+final as (
+    select
+        group_key,
+        min(cohort) as cohort,
+        min(grouping) as grouping,
+        min(group_name) as group_name,
+        max(case when is_baseline_group then 1 else 0 end) = 1 as is_baseline_group,
+        max(case when is_exclusive then 1 else 0 end) = 1 as is_exclusive,
+        cast(count(*) as bigint) as group_size
+    from memberships
+    group by group_key
+)
+
+select * from final
