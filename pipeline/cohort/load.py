@@ -12,9 +12,10 @@ import hashlib
 import re
 import traceback
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +31,7 @@ from pipeline.settings import CohortSettings
 
 MAP_NAMES = ("cohort.yaml", "cohort.yml")
 LEDGER_NAME = "corrections.csv"
+LOOK_BACK = 5  # states of a stopped cohort that are tried before nothing of it is published
 NO_COHORT = "_none"  # the typed empty cohort that dbt's globs always find
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 # What spreadsheet programs and file systems leave beside the files that people mean.
@@ -126,7 +128,12 @@ class LoadReport:
         lines = []
         for result in self.cohorts:
             data = f"{result.accepted:,} rows accepted, {result.rejected:,} rejected"
-            state = "stopped, nothing of it is published" if result.status == "stopped" else data
+            state = data
+            if result.status == "stopped":
+                rest = (
+                    "the delivery before stays in force" if result.accepted else "nothing of it is published"
+                )
+                state = f"stopped, {rest}"
             lines.append(f"{result.cohort}: {state}")
             for change in result.changes:
                 if change.added or change.removed or change.changed:
@@ -203,6 +210,8 @@ def collect(inbox: Path, landing: Landing, progress: Progress | None = None) -> 
             "or run `remit template` for an empty one."
         )
     before = {(entry.source, entry.name): entry for entry in landing.current()}
+    # One time for all of a collect: what arrived together is one state of a cohort.
+    now = datetime.now(UTC)
     received = unchanged = done = 0
     total = sum(len(found) for found in files.values())
     for cohort, found in files.items():
@@ -227,12 +236,12 @@ def collect(inbox: Path, landing: Landing, progress: Progress | None = None) -> 
                 if entry is not None:
                     unchanged += 1
                 continue
-            landing.record(source=cohort, name=key[1], sha256=sha256, size=size)
+            landing.record(source=cohort, name=key[1], sha256=sha256, size=size, at=now)
             received += 1
             if progress:
                 progress("files landed", done, total)
     for entry in before.values():
-        landing.record(source=entry.source, name=entry.name, sha256=entry.sha256, event="withdrawn")
+        landing.record(source=entry.source, name=entry.name, sha256=entry.sha256, event="withdrawn", at=now)
     return Collected(tuple(files), received, unchanged, len(before), tuple(problems))
 
 
@@ -265,56 +274,92 @@ def inputs(landing: Landing) -> tuple[list[Inputs], list[dict[str, Any]]]:
 
     A delivery is a distinct content; its number is its place in the order of receipt within the cohort.
     """
-    numbers: dict[tuple[str, str], int] = {}
-    first: dict[tuple[str, str], str] = {}
-    count: dict[str, int] = {}
-    erased: dict[str, set[str]] = {}
-    register: list[dict[str, Any]] = []
-    for entry in landing.entries():
-        if entry.event == "erased" and (pseudonym := entry.details.get("patient")):
-            erased.setdefault(entry.source, set()).add(pseudonym)
-        if entry.event != "received" or is_setting(entry.name):
-            continue
-        key = (entry.source, entry.sha256)
-        replaced = (entry.source, entry.details.get("replaces", ""))
-        if key not in numbers:
-            if replaced in numbers:
-                numbers[key], first[key] = numbers[replaced], first[replaced]
-            else:
-                count[entry.source] = count.get(entry.source, 0) + 1
-                numbers[key], first[key] = count[entry.source], entry.time
-        register.append(
-            {
-                "delivery_id": f"{entry.source}-{numbers[key]:04d}",
-                "file_name": entry.name,
-                "file_sha256": entry.sha256,
-                "received_at": entry.time,
-            }
-        )
+    history = _History.of(landing)
     by_cohort: dict[str, list[Entry]] = {}
     for entry in landing.current():
         by_cohort.setdefault(entry.source, []).append(entry)
-    result = []
-    for cohort, entries in sorted(by_cohort.items()):
+    return [
+        history.inputs(cohort, entries) for cohort, entries in sorted(by_cohort.items())
+    ], history.register
+
+
+@dataclass
+class _History:
+    """What the journal says of deliveries: their numbers, first receipt, states and erased patients."""
+
+    numbers: dict[tuple[str, str], int] = field(default_factory=dict)
+    first: dict[tuple[str, str], str] = field(default_factory=dict)
+    erased: dict[str, set[str]] = field(default_factory=dict)
+    register: list[dict[str, Any]] = field(default_factory=list)
+    states: dict[str, dict[str, list[Entry]]] = field(default_factory=dict)  # cohort → time → files in force
+
+    @classmethod
+    def of(cls, landing: Landing) -> _History:
+        history = cls()
+        count: dict[str, int] = {}
+        in_force: dict[str, dict[str, Entry]] = {}
+        for entry in landing.entries():
+            cohort = entry.source
+            if entry.event == "erased" and (pseudonym := entry.details.get("patient")):
+                history.erased.setdefault(cohort, set()).add(pseudonym)
+                continue
+            files = in_force.setdefault(cohort, {})
+            files.pop(entry.name, None)
+            if entry.event == "received":
+                files[entry.name] = entry
+            history.states.setdefault(cohort, {})[entry.time] = list(files.values())
+            if entry.event != "received" or is_setting(entry.name):
+                continue
+            key = (cohort, entry.sha256)
+            replaced = (cohort, entry.details.get("replaces", ""))
+            if key not in history.numbers:
+                if replaced in history.numbers:
+                    history.numbers[key] = history.numbers[replaced]
+                    history.first[key] = history.first[replaced]
+                else:
+                    count[cohort] = history.numbers[key] = count.get(cohort, 0) + 1
+                    history.first[key] = entry.time
+            history.register.append(
+                {
+                    "delivery_id": f"{cohort}-{history.numbers[key]:04d}",
+                    "file_name": entry.name,
+                    "file_sha256": entry.sha256,
+                    "received_at": entry.time,
+                }
+            )
+        return history
+
+    def inputs(self, cohort: str, entries: Sequence[Entry]) -> Inputs:
+        """These files as one state of a cohort."""
         data: dict[str, Delivery] = {}
         for entry in sorted((e for e in entries if not is_setting(e.name)), key=lambda e: e.name):
             key = (cohort, entry.sha256)
-            at = datetime.fromisoformat(first[key]).replace(tzinfo=None)
+            at = datetime.fromisoformat(self.first[key]).replace(tzinfo=None)
             # The same content under two names is one delivery.
             data.setdefault(
-                entry.sha256, Delivery(f"{cohort}-{numbers[key]:04d}", entry.name, entry.sha256, at)
+                entry.sha256,
+                Delivery(f"{cohort}-{self.numbers[key]:04d}", entry.name, entry.sha256, at),
             )
         settings = {e.name.casefold(): e.sha256 for e in entries if is_setting(e.name)}
-        result.append(
-            Inputs(
-                cohort,
-                tuple(sorted(data.values(), key=lambda d: d.delivery_id)),
-                next((settings[n] for n in MAP_NAMES if n in settings), None),
-                settings.get(LEDGER_NAME),
-                frozenset(erased.get(cohort, ())),
-            )
+        return Inputs(
+            cohort,
+            tuple(sorted(data.values(), key=lambda d: d.delivery_id)),
+            next((settings[n] for n in MAP_NAMES if n in settings), None),
+            settings.get(LEDGER_NAME),
+            frozenset(self.erased.get(cohort, ())),
         )
-    return result, register
+
+    def before(self, given: Inputs, landing: Landing) -> Iterator[Inputs]:
+        """Earlier states of a cohort, newest first: those that share a file's name with the one given."""
+        names = {delivery.name for delivery in given.deliveries}
+        seen = {given}
+        for entries in reversed(self.states.get(given.cohort, {}).values()):
+            state = self.inputs(given.cohort, entries)
+            is_kept = all(landing.blob(entry.sha256).exists() for entry in entries)
+            if state in seen or not is_kept or not names & {d.name for d in state.deliveries}:
+                continue
+            seen.add(state)
+            yield state
 
 
 def is_setting(name: str) -> bool:
@@ -345,8 +390,9 @@ def load(
         is_invented: the cohorts are the sample that ships with Remit.
         progress: called after each cohort.
 
-    A cohort that cannot be read is in the report with status `stopped`: its snapshot holds its deliveries
-    and its rows as rejected, and no record.
+    A cohort that may not be published is in the report with status `stopped`: its new deliveries and their
+    rows stand in the snapshot as rejected, and its records are those of the newest earlier state that shares
+    a file's name and may be published (none: no record).
     """
     every, register = inputs(landing)
     queries.write_register(private, register)
@@ -441,26 +487,29 @@ def read_sheets(
     return states, broken, mapping.absent_sheets(cohort_map, seen)
 
 
-def _load_cohort(
-    given: Inputs,
-    landing: Landing,
-    lake_root: Path,
-    private: Path,
-    settings: CohortSettings,
-    key: pseudonyms.Key,
-    *,
-    is_invented: bool,
-) -> CohortResult:
+@dataclass
+class _Reading:
+    """One state of a cohort as read; `is_stopped` where it may not be published."""
+
+    given: Inputs
+    states: list[SheetState]
+    broken: list[tuple[Delivery, str]]
+    result: records.Result
+    problems: list[Problem]
+    is_stopped: bool
+
+
+def _read_cohort(
+    given: Inputs, landing: Landing, settings: CohortSettings, key: pseudonyms.Key, *, is_invented: bool
+) -> _Reading:
     cohort = given.cohort
     problems: list[Problem] = []
-    stopped: str | None = None
     cohort_map = CohortMap()
     if given.map_sha256:
         try:
             cohort_map = mapping.parse(landing.read(given.map_sha256).decode("utf-8-sig", "replace"))
         except MappingError as error:
-            stopped = str(error)
-            problems.append(Problem(cohort, None, stopped, "cohort"))
+            problems.append(Problem(cohort, None, str(error), "cohort"))
     ledger = corrections.Ledger(())
     if given.ledger_sha256:
         lines, refused = corrections.parse(landing.read(given.ledger_sha256))
@@ -475,10 +524,7 @@ def _load_cohort(
             stops = "cohort" if state.plan.status == "drift" else "file"
             message = f"{state.label}: {state.plan.problem}"
             problems.append(Problem(cohort, state.delivery.delivery_id, message, stops))
-            if stops == "cohort":
-                stopped = stopped or "drift"
-    if absent and not stopped:
-        stopped = "absent"
+    if not any(problem.stops == "cohort" for problem in problems):
         problems += [Problem(cohort, None, message, "cohort") for message in absent]
     result = records.build(
         cohort=cohort,
@@ -489,40 +535,82 @@ def _load_cohort(
         withdrawn=given.withdrawn,
         is_invented=is_invented,
     )
-    if not stopped:
+    if not any(problem.stops == "cohort" for problem in problems):
         problems += [Problem(cohort, None, r.message) for r in ledger.refused()]
-        over = too_many(result, states, cohort_map, settings)
-        if over:
-            stopped = "threshold"
-            problems += [
-                Problem(cohort, state.delivery.delivery_id, message, "cohort") for state, message in over
-            ]
+        problems += [
+            Problem(cohort, state.delivery.delivery_id, message, "cohort")
+            for state, message in too_many(result, states, cohort_map, settings)
+        ]
     if result.withdrawn_rows:
         problems.append(
             Problem(cohort, None, f"{result.withdrawn_rows} row(s) of withdrawn patients were delivered again and "
                     "left out: delete them in the spreadsheet.")
         )  # fmt: skip
-    if stopped:
+    is_stopped = any(problem.stops == "cohort" for problem in problems)
+    if is_stopped:
         result = result.stop(states)
-    frames = _meta(given, states, broken, result, cohort, is_invented)
-    snapshot = _snapshot_name(given, key)
+    return _Reading(given, states, broken, result, problems, is_stopped)
+
+
+def _load_cohort(
+    given: Inputs,
+    landing: Landing,
+    lake_root: Path,
+    private: Path,
+    settings: CohortSettings,
+    key: pseudonyms.Key,
+    *,
+    is_invented: bool,
+) -> CohortResult:
+    cohort = given.cohort
+    reading = _read_cohort(given, landing, settings, key, is_invented=is_invented)
+    problems = list(reading.problems)
+    frames = _meta(reading, is_invented)
+    accepted, crosswalk = reading.result.accepted, reading.result.crosswalk
+    if reading.is_stopped:
+        earlier = _earlier(given, landing, settings, key, is_invented=is_invented)
+        if earlier is not None:
+            kept = [delivery.delivery_id for delivery in earlier.given.deliveries]
+            problems.append(
+                Problem(cohort, None, f"what was delivered before ({', '.join(kept[:5])}{' …' if len(kept) > 5 else ''}) "
+                        "stays in force until this is corrected.")
+            )  # fmt: skip
+            accepted = earlier.result.accepted
+            crosswalk = pl.concat([crosswalk, earlier.result.crosswalk]).unique(maintain_order=True)
+            before = _meta(earlier, is_invented)
+            for table in ("deliveries", "rejected_rows"):
+                new = frames[table].filter(~pl.col("delivery_id").is_in(kept))
+                frames[table] = pl.concat([before[table], new])
+            frames |= {table: before[table] for table in ("delivered_columns", "cohorts")}
     base = lake_root / cohort
-    changes = _changes(base, result.accepted)
-    lake.write_snapshot(base, snapshot, lambda folder: _write(folder, result.accepted | frames))
-    queries.write(private, cohort, states, broken, result, problems)
-    pseudonyms.write_crosswalk(private, cohort, result.crosswalk)
-    tables = result.accepted | frames
+    snapshot = _snapshot_name(given, key)
+    changes = _changes(base, accepted)
+    tables = accepted | frames
+    lake.write_snapshot(base, snapshot, lambda folder: _write(folder, tables))
+    queries.write(private, cohort, reading.states, reading.broken, reading.result, problems)
+    pseudonyms.write_crosswalk(private, cohort, crosswalk)
     return CohortResult(
         cohort=cohort,
-        status="stopped" if stopped else "loaded",
+        status="stopped" if reading.is_stopped else "loaded",
         deliveries=frames["deliveries"],
         rejected_rows=frames["rejected_rows"],
         rows={table: tables[table].height for table in schemas.LAKE_TABLES if table in tables},
         problems=tuple(problems),
         changes=changes,
-        checks=_checks(result, frames["deliveries"]),
+        checks=_checks(reading.result, accepted, frames["deliveries"]),
         snapshot=snapshot,
     )
+
+
+def _earlier(
+    given: Inputs, landing: Landing, settings: CohortSettings, key: pseudonyms.Key, *, is_invented: bool
+) -> _Reading | None:
+    """The newest earlier state of a stopped cohort that may be published; read anew, so it follows from landing."""
+    for state in islice(_History.of(landing).before(given, landing), LOOK_BACK):
+        reading = _read_cohort(state, landing, settings, key, is_invented=is_invented)
+        if not reading.is_stopped and any(frame.height for frame in reading.result.accepted.values()):
+            return reading
+    return None
 
 
 def _failed(
@@ -590,14 +678,9 @@ def tally(state: SheetState, result: records.Result) -> tuple[int, int, int]:
     return with_records - rejected, rejected, state.rows_in - with_records
 
 
-def _meta(
-    given: Inputs,
-    states: list[SheetState],
-    broken: list[tuple[Delivery, str]],
-    result: records.Result,
-    cohort: str,
-    is_invented: bool,
-) -> dict[str, pl.DataFrame]:
+def _meta(reading: _Reading, is_invented: bool) -> dict[str, pl.DataFrame]:
+    """The lake tables about deliveries."""
+    given, states, result, cohort = reading.given, reading.states, reading.result, reading.given.cohort
     deliveries = []
     for state in states:
         accepted, rejected, not_data = tally(state, result)
@@ -704,11 +787,13 @@ def _changes(base: Path, accepted: Mapping[str, pl.DataFrame]) -> tuple[Change, 
     return tuple(changes)
 
 
-def _checks(result: records.Result, deliveries: pl.DataFrame) -> tuple[row_checks.Check, ...]:
-    patients = result.accepted["patients"]
-    events = [(t, f) for t, f in result.accepted.items() if t != "patients"]
+def _checks(
+    result: records.Result, accepted: dict[str, pl.DataFrame], deliveries: pl.DataFrame
+) -> tuple[row_checks.Check, ...]:
+    patients = accepted["patients"]
+    events = [(t, f) for t, f in accepted.items() if t != "patients"]
     return (
         row_checks.of_deliveries(deliveries),
         *row_checks.of_keys(patients, events),
-        *row_checks.of_rows(result.rejected_by_rule, result.accepted),
+        *row_checks.of_rows(result.rejected_by_rule, accepted),
     )

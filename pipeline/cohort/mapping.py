@@ -107,8 +107,9 @@ class TableMap(_Model):
         named = [*self.columns, *self.not_delivered, *(name for group in self.repeat for name in group)]
         for name in named:
             if name not in known:
+                # The name is not repeated: it may be a header, and this message is shown everywhere.
                 raise ValueError(
-                    f"{name!r} is no field of {self.table}; its fields are {', '.join(sorted(known))}"
+                    f"a name here is no field of {self.table}; its fields are {', '.join(sorted(known))}"
                 )
         if "patient_id" in self.not_delivered:
             raise ValueError("patient_id must be delivered")
@@ -189,11 +190,11 @@ class CohortMap(Reading):
         fields = {f.name for table in TABLES.values() for f in table}
         for name in self.codes:
             if name not in fields:
-                raise ValueError(f"codes: {name!r} is no canonical field")
+                raise ValueError("codes: a name here is no canonical field")
         for rule in self.rules:
             if rule not in RULES or not RULES[rule].is_settable:
                 settable = ", ".join(sorted(r for r, x in RULES.items() if x.is_settable))
-                raise ValueError(f"rules: {rule!r} cannot be set; these can: {settable}")
+                raise ValueError(f"rules: a rule here cannot be set; these can: {settable}")
         return self
 
 

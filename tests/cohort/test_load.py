@@ -135,6 +135,36 @@ def test_too_many_rejected_rows_stop_the_cohort(clinic):
     assert clinic.run(rejected_share_from_rows=22).cohorts[0].status == "loaded"
 
 
+def test_what_was_delivered_before_stays_while_a_new_version_is_stopped(clinic):
+    clinic.put("site", "edss.csv", table_csv(EDSS))
+    clinic.run()
+    clinic.put("site", "edss.csv", table_csv([row | {"rater": "x"} for row in EDSS]))
+    report = clinic.run()
+    assert report.cohorts[0].status == "stopped"
+    assert "site-0001" in report.all_problems[-1].message
+    assert clinic.table("edss").height == 4
+    assert set(clinic.table("edss")["source_file"]) == {"site-0001"}
+    deliveries = clinic.table("deliveries").select("delivery_id", "rows_accepted", "rows_rejected")
+    assert sorted(deliveries.iter_rows()) == [("site-0001", 4, 0), ("site-0002", 0, 4)]
+    assert clinic.rules() == {("edss", row): {"column_drift"} for row in range(2, 6)}
+    assert adds_up(report)
+    assert report.loaded_anything
+    clinic.put("site", "edss.csv", table_csv(EDSS[:3]))
+    report = clinic.run()
+    assert report.cohorts[0].status == "loaded"
+    assert clinic.table("edss").height == 3
+
+
+def test_another_inbox_with_the_same_cohort_name_brings_nothing_back(clinic):
+    clinic.put("site", "edss.csv", table_csv(EDSS))
+    clinic.run()
+    (clinic.inbox / "site" / "edss.csv").unlink()
+    clinic.put("site", "visits.csv", table_csv([row | {"edss": "bad"} for row in EDSS * 6]))
+    report = clinic.run()
+    assert report.cohorts[0].status == "stopped"
+    assert clinic.table("edss").is_empty()
+
+
 def test_a_broken_file_is_one_line_and_the_others_are_loaded(clinic):
     clinic.put("site", "edss.csv", table_csv(EDSS))
     clinic.put("site", "secret name.xlsx", b"this is no workbook")
