@@ -193,6 +193,10 @@ class Draft:
 
 
 def _plain(text: str) -> str:
+    # Letters that NFKD does not take apart.
+    text = text.translate(
+        str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ß": "ss", "đ": "d", "æ": "ae"})
+    )
     folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
     return re.sub(r"[^a-z0-9]+", " ", folded).strip()
 
@@ -314,6 +318,7 @@ def _sheet(file: str, sheet: Any, matches: list[Match], doubts: list[str], *, is
     orders: set[str] = set()
     for table in tables:
         lines += _table(sheet, table, named, scored, patient, used, matches, doubts, orders, quoted)
+    lines += _instruments(named, tables, scored, patient, used, matches, quoted)
     if orders - {"ambiguous"}:
         order = sorted(orders - {"ambiguous"})[0]
         if len(orders - {"ambiguous"}) > 1:
@@ -449,6 +454,34 @@ def _table(
     if lacking:
         doubts.append(f"sheet {sheet.name!r}: {table} has no column for {', '.join(lacking)}")
         lines.append(f"        not_delivered: [{', '.join(lacking)}]  # CHECK: no such column was found")
+    return lines
+
+
+def _instruments(
+    named: list[_Column], tables: list[str], scored: dict, patient: _Column, used: set[int],
+    matches: list[Match], quoted: Any,
+) -> list[str]:  # fmt: skip
+    """Tests that stand as columns beside a dated visit: one table of assessments each."""
+    dates = {c.number: scored[(("edss", "visit_date"), c.number)] for c in named if c.shape == "date"}
+    if "edss" not in tables or not dates:
+        return []
+    date = next(c for c in named if c.number == max(dates, key=lambda n: dates[n]))
+    lines = []
+    for column in named:
+        instrument = _INSTRUMENTS.get(_plain(column.header).replace(" ", ""))
+        if instrument is None or column.number in used or column.shape != "number":
+            continue
+        used.add(column.number)
+        matches.append(Match(column.header, "assessments", "value", 85))
+        lines += [
+            "      - table: assessments",
+            "        columns:",
+            f"          patient_id: {quoted(patient.header)}",
+            f"          assessed_on: {quoted(date.header)}",
+            f"          instrument: {{constant: {instrument}}}",
+            "          scale: {constant: total}  # CHECK: which score of the test is it?",
+            f"          value: {quoted(column.header)}  # 85 % CHECK",
+        ]
     return lines
 
 

@@ -454,6 +454,12 @@ def normal(header: str) -> str:
     return re.sub(r"[\s_\-]+", " ", folded).strip()
 
 
+def _matches(text: str, pattern: str) -> bool:
+    """`*` and `?` are wildcards; brackets, which stand in many headers, are not."""
+    parts = {"*": ".*", "?": "."}
+    return re.fullmatch("".join(parts.get(c, re.escape(c)) for c in pattern), text) is not None
+
+
 def letter(column: int) -> str:
     """5 → `E`."""
     text = ""
@@ -610,7 +616,7 @@ class _Columns:
             if n not in self.used
             and n not in numbers
             and (_is_filled(text) or n in self.has_values)
-            and not any(fnmatch.fnmatchcase(normal(text), pattern) for pattern in patterns)
+            and not any(_matches(normal(text), pattern) for pattern in patterns)
         ]
 
 

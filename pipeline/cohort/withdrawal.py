@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -21,7 +22,7 @@ from pipeline import lake
 from pipeline.cohort import load, mapping, pseudonyms, schemas, workbook
 from pipeline.cohort.mapping import CohortMap
 from pipeline.errors import BrokenWorkbook, CohortError, MappingError
-from pipeline.landing import Landing
+from pipeline.landing import Entry, Landing
 from pipeline.settings import CohortSettings
 
 
@@ -86,32 +87,32 @@ def withdraw(
         except MappingError:
             cohort_map = CohortMap()
     files = rows = unsearched = 0
+    obsolete: list[str] = []
     in_force = {(e.name, e.sha256): e for e in landing.current(cohort)}
     seen: set[tuple[str, str]] = set()
     # The intent comes first: a run killed in the middle leaves a patient out of every load all the same.
     landing.record(source=cohort, name="", event="erased", patient=pseudonym)
     for entry in list(landing.entries()):
         place = (entry.name, entry.sha256)
-        is_file = entry.source == cohort and entry.event == "received" and not load.is_setting(entry.name)
+        is_file = entry.source == cohort and entry.event == "received"
         if not is_file or place in seen or not landing.blob(entry.sha256).exists():
             continue
         seen.add(place)
-        try:
-            book = workbook.read(landing.read(entry.sha256), entry.name, load.limits(settings))
-        except BrokenWorkbook:
-            unsearched += 1
-            continue
-        content, gone, unknown = _without(book, entry.name, cohort_map, cohort, key, pseudonym, original)
+        content, gone, unknown = _without(landing, entry, cohort_map, key, pseudonym, original, settings)
         unsearched += unknown
         if not gone:
             continue
         files, rows = files + 1, rows + gone
-        new, size = landing.put(content)
         if place in in_force:
+            new, size = landing.put(content)
             first = entry.details.get("replaces", entry.sha256)
             landing.record(source=cohort, name=entry.name, sha256=entry.sha256, event="erased")
             landing.record(source=cohort, name=entry.name, sha256=new, size=size, replaces=first)
-    _drop_blobs(landing, cohort, key, cohort_map, pseudonym, original, settings)
+        obsolete.append(entry.sha256)
+    still = {entry.sha256 for entry in landing.current()}
+    for sha256 in obsolete:
+        if sha256 not in still:
+            landing.blob(sha256).unlink(missing_ok=True)
     snapshots = _clean_lake(lake_root / cohort, pseudonym)
     for old in (private / "queries" / cohort).glob("*"):
         old.unlink()
@@ -138,19 +139,47 @@ def _who(private: Path, key: pseudonyms.Key, cohort: str, patient: str) -> tuple
 
 
 def _without(
-    book: workbook.Workbook,
-    name: str,
+    landing: Landing,
+    entry: Entry,
     cohort_map: CohortMap,
-    cohort: str,
+    key: pseudonyms.Key,
+    pseudonym: str,
+    original: str,
+    settings: CohortSettings,
+) -> tuple[bytes, int, int]:
+    """A landed file without the patient's rows, how many those were, and sheets that could not be searched well."""
+    content = landing.read(entry.sha256)
+    if entry.name.casefold() in load.MAP_NAMES:
+        return content, 0, 0
+    if entry.name.casefold() == load.LEDGER_NAME:
+        return *_ledger_without(content, original), 0
+    try:
+        book = workbook.read(content, entry.name, load.limits(settings))
+    except BrokenWorkbook:
+        return content, 0, 1
+    return _book_without(book, entry, cohort_map, key, pseudonym, original)
+
+
+def _ledger_without(content: bytes, original: str) -> tuple[bytes, int]:
+    """The ledger without the lines that name the patient, as patient or as a value."""
+    lines = content.splitlines(keepends=True)
+    named = re.compile(rb"(?:^|[,;\t\"\s])" + re.escape(original.encode()) + rb"(?:$|[,;\t\"\s])")
+    kept = [line for number, line in enumerate(lines) if number == 0 or not named.search(line)]
+    return b"".join(kept), len(lines) - len(kept)
+
+
+def _book_without(
+    book: workbook.Workbook,
+    entry: Entry,
+    cohort_map: CohortMap,
     key: pseudonyms.Key,
     pseudonym: str,
     original: str,
 ) -> tuple[bytes, int, int]:
-    """The file without the patient's rows, how many those were, and sheets without a known patient column."""
     gone = unknown = 0
     kept: list[tuple[workbook.Sheet, pl.Series]] = []
     for sheet in book.sheets:
-        plan = mapping.plan(name, sheet, cohort_map, is_csv=book.is_text)
+        plan = mapping.plan(entry.name, sheet, cohort_map, is_csv=book.is_text)
         columns = {
             (source.column, source.prefix)
             for record in plan.records
@@ -159,7 +188,7 @@ def _without(
         is_patient = pl.repeat(False, sheet.cells.height, dtype=pl.Boolean, eager=True)
         for column, prefix in columns:
             ids = prefix + pseudonyms.normalise(sheet.cells[f"c{column}"])
-            walk = key.pseudonyms(cohort, ids)
+            walk = key.pseudonyms(entry.source, ids)
             mine = walk.filter(pl.col("patient_id") == pseudonym)["written"]
             is_patient |= ids.is_in(mine.implode()).fill_null(False)
         if not columns and plan.status != "legend":
@@ -221,32 +250,6 @@ def _as_xlsx(kept: list[tuple[workbook.Sheet, pl.Series]]) -> bytes:
                     else:
                         target.write_string(row, column, text)
     return buffer.getvalue()
-
-
-def _drop_blobs(
-    landing: Landing,
-    cohort: str,
-    key: pseudonyms.Key,
-    cohort_map: CohortMap,
-    pseudonym: str,
-    original: str,
-    settings: CohortSettings,
-) -> None:
-    """Delete every blob of this cohort that still holds the patient and is not in force any more."""
-    in_force = {entry.sha256 for entry in landing.current()}
-    for entry in landing.entries():
-        blob = landing.blob(entry.sha256) if entry.sha256 else None
-        if entry.source != cohort or blob is None or entry.sha256 in in_force or not blob.exists():
-            continue
-        if load.is_setting(entry.name):
-            continue
-        try:
-            book = workbook.read(landing.read(entry.sha256), entry.name, load.limits(settings))
-        except BrokenWorkbook:
-            continue
-        _, gone, _ = _without(book, entry.name, cohort_map, cohort, key, pseudonym, original)
-        if gone:
-            blob.unlink()
 
 
 def _clean_lake(base: Path, pseudonym: str) -> int:

@@ -12,6 +12,7 @@ import xlsxwriter
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from pipeline.cohort import drafting, mapping
 from tests.support.cohorts import Clinic, adds_up, table_csv
 
 POISON = "Zq9Poison"
@@ -116,6 +117,9 @@ def check(sheets, *, as_csv: bool, encoding: str) -> None:
         else:
             clinic.put("site", f"{POISON}.xlsx", as_xlsx(sheets))
         report = clinic.run()
+        for file in (clinic.inbox / "site").iterdir():
+            if file.stat().st_size and not _is_broken(report):
+                mapping.parse(drafting.draft_map(file).text)
         shown = "\n".join([*report.lines(), repr(report.problems), *map(repr, report.cohorts[0].checks)])
         assert "unexpected" not in shown, _error(clinic)
         assert adds_up(report)
@@ -129,6 +133,10 @@ def check(sheets, *, as_csv: bool, encoding: str) -> None:
             assert frame.join(clinic.table("patients"), on="patient_id", how="anti").is_empty()
         counted = clinic.table("deliveries").filter(pl.col("rows_rejected") > 0)
         assert counted.height == clinic.table("rejected_rows").select("delivery_id", "sheet").unique().height
+
+
+def _is_broken(report) -> bool:
+    return "unreadable file" in report.cohorts[0].deliveries["sheet"].to_list()
 
 
 def _error(clinic: Clinic) -> str:

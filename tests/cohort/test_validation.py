@@ -251,3 +251,10 @@ def test_csv_and_xlsx_give_the_same(clinic, tmp_path):
     clinic.put("site", "edss.csv", table_csv(edss, ";"))
     clinic.run()
     assert clinic.table("edss")["edss"].to_list() == [2.5]
+
+
+def test_the_rules_are_documented_as_they_are(project):
+    text = (project / "docs" / "spreadsheets.md").read_text()
+    for name, rule in validation.RULES.items():
+        settable = "yes" if rule.is_settable else "no"
+        assert f"| `{name}` | {rule.level} | {settable} | {rule.expected} |" in text

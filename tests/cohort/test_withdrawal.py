@@ -22,6 +22,10 @@ def clinic(tmp_path) -> Clinic:
     clinic.run()
     clinic.put("site", "edss.csv", table_csv([*edss, bad]))
     clinic.put("site", "patients.xlsx", workbook(patients=patients))
+    ledger = "sheet,cell,table,patient_id,field,old_value,new_value,who,when,why\n"
+    ledger += ",,patients,SUBJECT-77,sex,female,male,me,2026-01-01,letter\n"
+    ledger += ",,patients,P2,course,,RR,me,2026-01-01,letter\n"
+    clinic.put("site", "corrections.csv", ledger)
     clinic.run()
     return clinic
 
@@ -73,7 +77,8 @@ def test_nothing_of_the_patient_is_left(clinic):
     cleaned = []
     done = withdraw(clinic, " SUBJECT-77 ", clean_releases=lambda *who: cleaned.append(who) or 2)
     assert cleaned == [("site", pseudonym("SUBJECT-77"))]
-    assert (done.releases, done.rows) == (2, 5)
+    # Three EDSS and one more in the older file, the patient's own row, a line of the ledger.
+    assert (done.releases, done.rows) == (2, 6)
     left = everything(clinic)
     assert b"SUBJECT-77" not in left
     # Its pseudonym stands in the journal alone, to keep the patient out.
