@@ -16,7 +16,7 @@ from typing import NamedTuple
 import polars as pl
 
 from pipeline.registry.eligibility import lexicon, rules_ms, rules_safety, rules_therapy
-from pipeline.registry.eligibility.reading import Constraint, Reading
+from pipeline.registry.eligibility.reading import SUBJECTIVE, Constraint, Reading
 from pipeline.registry.eligibility.text import canonical, collapsed
 
 
@@ -124,18 +124,21 @@ def read(texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     ).with_columns(canonical=canonical(pl.col("line")))
     seen = prepared.filter(pl.col("canonical").str.contains_any(_triggers()))
     columns: dict[str, list] = {name: [] for name in _OUTPUT}
-    status: dict[str, list] = {name: [] for name in _STATUS}
+    residue: dict[int, bool] = {}
     for key, raw, sense, is_ms, line, head, text in seen.select(
         "key", "raw", "sense", "is_ms", "line", "head", "canonical"
     ).iter_rows():
         reading = Reading(text, sense, head if head.strip() else "", is_ms)
         constraints = read_one(reading)
-        status["key"].append(key)
-        status["is_subjective"].append(reading.is_subjective)
-        status["has_residue"].append(bool(constraints) and _residue(reading, constraints))
         if constraints:
+            residue[key] = _residue(reading, constraints)
             _append(columns, key, raw, line, constraints)
-    return pl.DataFrame(columns, schema=_OUTPUT), pl.DataFrame(status, schema=_STATUS)
+    status = prepared.select(
+        "key",
+        is_subjective=pl.col("canonical").str.contains(SUBJECTIVE.pattern),
+        has_residue=pl.col("key").replace_strict(residue, default=False, return_dtype=pl.Boolean),
+    )
+    return pl.DataFrame(columns, schema=_OUTPUT), status.cast(_STATUS)
 
 
 def read_one(reading: Reading) -> list[Constraint]:
@@ -219,7 +222,7 @@ def _residue(reading: Reading, constraints: list[Constraint]) -> bool:
     for found in _WORD.finditer(text):
         if found.group() in _FILLER:
             continue
-        if any(c.start <= found.start() < c.end for c in constraints):
+        if any(c.start <= found.start() < c.end for c in constraints) or reading.in_exception(found.start()):
             continue
         left += 1
         if left > 2:

@@ -51,7 +51,7 @@ _CLASSES: dict[str, str] = {
     "anti-cd4 antibody": "anti cd4 {antibody|therapy|treatment|monoclonal antibody}; anti cd4; anti cd4 antibody treatment",
     "cytotoxic therapy": "cytotoxic [drug|agent|therapy|treatment|medication]; cytostatic [drug|agent|therapy|treatment|medication]; cytotoxic chemotherapy",
     "chemotherapy": "chemotherapy; chemotherapeutic [agent|drug|medication|therapy]; chemo therapy; antineoplastic [agent|drug|therapy]",
-    "cytokine therapy": "cytokine; cytokine therapy; anti cytokine therapy",
+    "cytokine therapy": "cytokine therapy; anti cytokine therapy; cytokine treatment",
     "corticosteroid": """corticosteroid; corticoid; steroid; glucocorticoid; glucocorticosteroid; corticosteroid {therapy|treatment}; steroid {therapy|treatment}; methylprednisolone; methylprednisone; methyl prednisolone; prednisone; prednisolone; cortisone; dexamethasone; ivmp; solumedrol; solu medrol; hydrocortisone; betamethasone; triamcinolone; cortico steroid; cortisol""",
     "corticotropin": "acth; adrenocorticotropic hormone; adrenocorticotrophic hormone; adrenocorticotropin; adrenocorticotrophin; corticotropin; corticotrophin; acthar; repository corticotropin; adreno corticotrophic hormone; adrenocorticotropic",
     "immunoglobulin": "immunoglobulin; immune globulin; gammaglobulin; gamma globulin; immunglobulin",

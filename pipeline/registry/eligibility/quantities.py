@@ -153,6 +153,9 @@ _BARE = re.compile(
 _FAR_NEAR = re.compile(
     rf"(?P<first>{NUMBER})\s*(?P<unit1>{UNIT})?\s*(?:to|and|-)\s*(?P<second>{NUMBER})\s*-?\s*(?P<unit>{UNIT})(?=\s*(?:period\s+)?(?:prior|before|preceding|ago|previous))"
 )
+_BETWEEN = re.compile(
+    rf"between\s+(?P<first>{NUMBER})\s*(?:to|and|-)\s*(?P<second>{NUMBER})\s*-?\s*(?P<unit>{UNIT})"
+)
 _MONTH_TO_ZERO = re.compile(r"between\s+month\s*-\s*(?P<value>\d+)\s*(?:\([^)]*\)\s*)?and\s*(?:month\s*)?0")
 _BEFORE = re.compile(
     r"[)\s,]*(?:period\s*|interval\s*|time\s*)?(?:\([^)]{0,40}\)\s*)?(?:immediately |directly |just |period )?(?:prior|before|preceding|previous|ago\b|leading up|pre-|earlier|in advance)"
@@ -178,7 +181,7 @@ _ANCHORS = (
         "baseline",
     ),
     (re.compile(r"enrol|inclusion|included|registration"), "enrolment"),
-    (re.compile(r"entry|enter|study|trial|participation|start|consent"), "study_entry"),
+    (re.compile(r"entry|enter|study|trial|participation|consent"), "study_entry"),
 )
 
 
@@ -235,6 +238,27 @@ def spans(text: str) -> list[Span]:
             )
         )
         taken.append(found.span())
+    for found in _BETWEEN.finditer(text):
+        if any(a <= found.start("first") < b for a, b in taken) or not re.search(
+            r"relaps|exacerbat|attack", text[max(0, found.start() - 30) : found.start()]
+        ):
+            continue
+        unit = unit_of(found["unit"])
+        first, second = sorted((number(found["first"]), number(found["second"])))
+        out.append(
+            Span(
+                found.start(),
+                found.end(),
+                second,
+                unit,
+                "back",
+                first,
+                unit,
+                anchor_after(text, found.end()),
+                None,
+            )
+        )
+        taken.append(found.span())
     for found in _TIME.finditer(text):
         if any(a <= found.start() < b for a, b in taken):
             continue
@@ -251,7 +275,7 @@ def spans(text: str) -> list[Span]:
             role, anchor = "back", anchor_after(text, found.end())
         elif _AFTER.match(right):
             role = "after"
-        elif re.search(r"\b(?:in|during|over)\s+the\s*$", left) or re.search(
+        elif re.search(r"\b(?:in|during|over)\s+(?:the\s*)?$", left) or re.search(
             r"\bwithin\s*(?:a|an|the)?\s*(?:[≥≤<]\s*)?$", left
         ):
             role = "back"

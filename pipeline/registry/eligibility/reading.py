@@ -43,12 +43,12 @@ _EXCEPT = re.compile(
     r"\b(?:except(?:\s+for|\s+if|\s+in|\s+when)?|excluding|exception of|exceptions?:|unless|other than|apart from|aside from|not including|with the exclusion of|exclusive of|but not(?!\s+(?:be\s+)?limited))\b"
 )
 _PERMITTED = re.compile(
-    r"\b(?:(?:is|are|were|was|will be|may be|can be|be)\s+(?:\w+\s+)?(?:allowed|permitted|acceptable|accepted|eligible|included|enrolled|considered|not exclusionary|not excluded|rescreened|re-screened)|not exclusionary|not an exclusion|are allowed|is permitted|do(?:es)? not exclude|not be excluded|may (?:participate|enrol\w*|enter|be\b)|can (?:participate|enrol\w*|enter)|does not constitute)\b"
+    r"\b(?:(?:is|are|were|was|will be|may be|can be|be)\s+(?:\w+\s+)?(?:allowed|permitted|acceptable|accepted|eligible|included|enrolled|considered|not exclusionary|not excluded|rescreened|re-screened)|not exclusionary|not an exclusion|are allowed|is permitted|do(?:es)? not exclude|not be excluded|may (?:participate|enrol\w*|enter|be (?:included|enrolled|allowed|eligible|considered|used|treated|re-?screened|continued|permitted|randomi[sz]ed))|can (?:participate|enrol\w*|enter)|does not constitute)\b"
 )
 _NEGATION = re.compile(
     r"\b(?:no|not|never|without|none|naive|neither|nor|free (?:of|from)|absence of|negative|off|abstain\w*|lack of|denies|non)\b"
 )
-_SUBJECTIVE = re.compile(
+SUBJECTIVE = re.compile(
     r"\b(?:in\s+the\s+(?:investigator|opinion|judg\w+|view|clinical)\S*|investigator\S*\s+(?:opinion|judg\w+|discretion|consider\w*|believ\w*|feel\w*|determin\w*|deem\w*)|opinion of|judg\w+ (?:of|by)|discretion of|as (?:determined|assessed|judged|deemed|considered) by|deemed\s+\w+|investigator considers|considered by the (?:\w+ )?(?:investigator|physician|clinician)|determined by the (?:\w+ )?(?:investigator|physician|clinician)|at the discretion|would (?:compromise|interfere|preclude|jeopardi[sz]e|put)|could (?:interfere|compromise|jeopardi[sz]e)|may (?:interfere|compromise|jeopardi[sz]e)|physician'?s? (?:opinion|judg\w+|discretion)|in the judg\w+)"
 )
 
@@ -109,10 +109,6 @@ class Reading:
 
     def in_exception(self, position: int) -> bool:
         return any(start <= position < end for start, end in self.exception_zones)
-
-    @cached_property
-    def is_subjective(self) -> bool:
-        return bool(_SUBJECTIVE.search(self.text))
 
     def permits(self, start: int, end: int) -> bool:
         """The clause says what is allowed, not what is asked for."""

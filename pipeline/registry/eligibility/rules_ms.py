@@ -223,7 +223,7 @@ def edss_change(r: Reading) -> Iterator[Constraint]:
 # ---------------------------------------------------------------------------------------------------------------- age
 _AGE_WORD = re.compile(r"\b(?:ages?|aged|aging)\b")
 _AGE_FILLER = re.compile(
-    r"(?:[\s,:=()\[\]]|\b(?:at|of|is|are|was|be|must|should|between|from|ranges?|ranging|in|the|time|screening|baseline|study|entry|enrol\w*|inclusion|consent|years?|yrs?|within|and|to|group|limits?|informed|signing|randomi[sz]\w+|visit|a|an|have|with|range of|day -?1|criteria|both|sexes|male|female|males|females|men|women|or|subjects?|patients?|participants?|healthy|adults?)\b)*?(?=[\d≥≤><]|up to)"
+    r"(?:[\s,:=()\[\]]|-(?=\s)|\b(?:at|of|is|are|was|be|must|should|between|from|ranges?|ranging|in|the|time|screening|baseline|study|entry|enrol\w*|inclusion|consent|years?|yrs?|within|and|to|group|limits?|informed|signing|randomi[sz]\w+|visit|a|an|have|with|range of|day -?1|criteria|both|sexes|male|female|males|females|men|women|or|subjects?|patients?|participants?|healthy|adults?)\b)*?(?=[\d≥≤><]|up to)"
 )
 _AGE_TAIL = re.compile(
     r"\s*-?\s*(?:\(\s*)?(?:years?|yrs?|y/?o|y\.?o\.?|y)\b\.?\s*-?\s*(?:\)\s*)?(?:,?\s*\(?\s*inclusive(?:ly)?\s*\)?,?\s*)?(?:of\s+ages?|old|in\s+age)\b"
@@ -1079,7 +1079,7 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
     group = [found_terms[0]]
     for item in found_terms[1:]:
         between = text[group[-1][2] : item[1]]
-        if re.search(r"\bor\b|/|\(|according|defined by|per\b", between) and not re.search(
+        if re.search(r"\bor\b|/|\(|according|defined by|determined by|per\b", between) and not re.search(
             r"\band\b", between
         ):
             group.append(item)

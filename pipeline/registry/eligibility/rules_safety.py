@@ -93,6 +93,10 @@ def lab_limit(r: Reading) -> Iterator[Constraint]:
         first, last = min(m.start for m in group), max(m.end for m in group)
         if r.in_exception(first) and r.in_exception(start):
             continue
+        # "(patients with direct bilirubin ≤ 1.5 x ULN are eligible)" widens, it demands nothing.
+        bracket = text[end : text.find(")", end) if ")" in text[end:] else end]
+        if re.search(r"\b(?:eligible|allowed|permitted|acceptable)\b", bracket) and "(" not in bracket:
+            continue
         clause_start, clause_end = r.clause(start)
         terms = tuple(dict.fromkeys(m.term for m in group))
         if _CPE in terms and re.search(r"mxa", text[end : end + 16]):
@@ -198,7 +202,7 @@ _GRAVE = frozenset(
 _GERMS = re.compile(
     r"\b(bacterial|viral|fungal)\b(?=(?:\s*(?:,|/|or|and|and/or)\s*(?:\w+\s*(?:,|or|and|/)?\s*){0,4})?(?:\s+or\s+\w+)?\s*infections?\b|[\s,/]+(?:or\s+|and\s+)?(?:bacterial|viral|fungal|mycobacterial|parasitic|other))"
 )
-_HISTORY = re.compile(r"\b(?:history|prior|previous(?:ly)?|ever|past)\b")
+_HISTORY = re.compile(r"\b(?:history|prior|previous(?:ly)?|ever|past)\b(?=(?:[^,]*,?){0,2}[^,]*$)")
 _INFECTION_BLOCK = re.compile(
     r"\b(?:risk\s+(?:for|of)|at\s+risk|suscept\w+|prone\s+to|predispos\w+|vaccin\w*|immuni[sz]\w*|prophyla\w*|family\s+(?:history|member)|caused\s+by|due\s+to|associated\s+with|unrelated\s+to|related\s+to|prevent\w*|transmi\w+|expos\w+\s+to|endemic|screened\s+for|be(?:en)?\s+tested\s+for|pseudo)\b[^.;]{0,70}$"
 )
@@ -252,7 +256,12 @@ def infection(r: Reading) -> list[Constraint]:
             after = [s for s in windows if last - 1 <= s.start]
             before_windows = [s for s in windows if s.end <= first]
             generic = any(m.term in _GENERIC for m in group)
-            if after and (generic or len(after) == len(windows)) and after[0].start - last < 120:
+            if (
+                after
+                and (generic or len(after) == len(windows))
+                and after[0].start - last < 120
+                and not re.search(r"\bor\s+(?:any|major|hospitali\w*|an?\b)", text[last : after[0].start])
+            ):
                 window = after[0]
             elif before_windows and first - before_windows[-1].end < 60:
                 window = before_windows[-1]
@@ -267,7 +276,7 @@ def infection(r: Reading) -> list[Constraint]:
                     "window_anchor": window.anchor,
                 }
                 end = max(last, window.end) if window in windows and window.start > first else last
-            elif _HISTORY.search(text[clause_start:first]):
+            elif _HISTORY.search(text[max(clause_start, first - 75) : first]):
                 fields = {"window_anchor": "ever"}
             elif re.search(r"screening", near):
                 fields = {"window_anchor": "screening"}
@@ -322,13 +331,20 @@ def _families(r: Reading, mentions: list[Mention]) -> list[list[Mention]]:
             # "HIV or hepatitis C infection": the noun of the list
             groups.pop("generic")
         elif (
-            all(m.term == "any infection" for m in groups["generic"])
-            and len(groups["generic"]) == 1
-            and re.match(r"\s*(?:with|by|or\s+\w*positive|\(|:|of)", r.text[groups["generic"][0].end :])
-            and first_named.start - groups["generic"][0].end < 60
-        ) or (
-            all(m.term in ("any infection", "active infection") for m in groups["generic"])
-            and all(0 <= g.start - n.end < 12 for g in groups["generic"] for n in groups["named"][-1:])
+            (
+                len(groups["generic"]) == 1
+                and any(0 <= groups["generic"][0].start - n.end < 14 for n in groups["named"])
+            )
+            or (
+                all(m.term == "any infection" for m in groups["generic"])
+                and len(groups["generic"]) == 1
+                and re.match(r"\s*(?:with|by|or\s+\w*positive|\(|:|of)", r.text[groups["generic"][0].end :])
+                and first_named.start - groups["generic"][0].end < 60
+            )
+            or (
+                all(m.term in ("any infection", "active infection") for m in groups["generic"])
+                and all(0 <= g.start - n.end < 12 for g in groups["generic"] for n in groups["named"][-1:])
+            )
         ):
             groups.pop("generic")
     del names
@@ -446,7 +462,7 @@ def malignancy(r: Reading) -> Iterator[Constraint]:
             if re.match(r"(?:cancer|carcinoma)", found.group()) and (
                 _ORGAN_CANCER.search(before)
                 or re.match(
-                    r"\s*(?:therapy|treatment|surgery|screening|center|institute|-related|society|pain|risk|in situ)",
+                    r"\s*(?:(?:immuno)?therap|treatment|drug|vaccin|directed|survivor|stage|patients|surgery|screening|center|institute|-related|society|pain|risk|in situ)",
                     text[found.end() : found.end() + 14],
                 )
             ):
@@ -481,7 +497,7 @@ def malignancy(r: Reading) -> Iterator[Constraint]:
                 }
                 if window in windows and window.start > found.end():
                     end = window.end
-            elif _HISTORY.search(before) or re.search(r"history", r.head):
+            elif _HISTORY.search(before[-75:]) or re.search(r"history", r.head):
                 fields = {"window_anchor": "ever"}
             begin = _status_start(text, clause_start, found.start())
             yield Constraint(

@@ -34,13 +34,13 @@ _OTHER_REASON_BEFORE = re.compile(
     r"(?:hypersensitiv\w*|allerg\w*|intoleran\w*|contra-?indicat\w*|anaphyla\w*|sensitivit\w*|adverse (?:event|reaction)s?|side effects?|reactions?|toxicit\w*|respon\w+|refractor\w*|resistan\w*|residual|components?|excipients?|ingredients?|eligib\w+|candidates?|indicat\w+|suitab\w+|appropriate|randomi[sz]ed to|assigned to|allocated to|arm|planned to (?:start|begin|initiate|receive)|plan(?:ning)? to|scheduled|about to|intend\w*|decision to|decided to|prescri\w+|initiat\w+|start(?:ing|ed)?|begin\w*|before (?:initiating|starting)|switch\w*|benefit from|response to|unwilling\w*|willing\w*|agree\w*|accept|refus\w*|understand|interact\w*|studies? (?:with|of)|trials? (?:with|of)|knowledge|psychosis|metaboli[sz]ed|similar (?:to|chemical)|structurally|expos\w+ to the study|safety of|efficacy of|risks? of|need(?:s|ing|ed)? (?:for|to)|requir\w+|alternatives? to|monitoring|access to|compliance|information|labell?ing|package insert|instructions)\b[^.;]{0,75}$"
 )
 _STRONG_REASON = re.compile(
-    r"(?:hypersensitiv\w*|allerg\w*|contra-?indicat\w*|anaphyla\w*|sensitivity to|intoleran\w*|adverse (?:event|reaction)s?|excipients?|ingredients?|antibod(?:y|ies) (?:to|against)|components?|not\s+accept|declin\w+|refus\w*|unwilling\w*)\b[^.;]{0,120}$"
+    r"(?:hypersensitiv\w*|allerg\w*|contra-?indicat\w*|anaphyla\w*|sensitivity to|intoleran\w*|adverse (?:event|reaction)s?|excipients?|ingredients?|antibod(?:y|ies) (?:to|against)|components?|preclud\w*|prevent\w*|interfer(?:e|es|ed|ing)\b|(?:disease|disorder|condition|illness)s?\s+(?:that\s+|which\s+)?(?:may\s+|might\s+|will\s+|could\s+)?requir\w*|not\s+accept|declin\w+|refus\w*|unwilling\w*)\b[^.;]{0,120}$"
 )
 _OTHER_REASON_AFTER = re.compile(
     r"\s*(?:-?\s*(?:arm|group|antibod\w+|psychosis|allergy|hypersensitivity|intolerance|contraindication|naive|naïve|resistan\w*|induced|associated|related|level|concentration|titer|titre|trial|study)\b|\s+(?:is|are) contraindicated|\s+treatment\s+(?:initiation|start))"
 )
 _CAUSE = re.compile(
-    r"\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
+    r"\bwith or without\s+(?:\w+\s+)?$|\b(?:after|following|post)\s+(?:the\s+|their\s+|an?\s+|last\s+|first\s+|end\s+of\s+|dose\s+of\s+|completion\s+of\s+|initiation\s+of\s+|allogeneic\s+|autologous\s+)*$|\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
 )
 _NOT_TAKEN_NOW = re.compile(
     r"\b(?:first|next|before|prior to)\s+(?:the\s+)?(?:first\s+)?(?:dose\s+of\s+|infusion\s+of\s+|study\s+)?$"
@@ -61,7 +61,7 @@ _EVER = re.compile(
     r"\b(?:at\s+any\s+(?:time|point)|any\s+time|ever\b|in\s+the\s+past(?!\s*\d|\s+(?:year|month|week|\())|lifetime|regardless of (?:when|time)|(?<!\d )(?<!days )(?<!weeks )(?<!months )(?<!years )(?<!day )(?<!month )(?<!year )(?:prior\s+to|before)\s+(?:the\s+)?(?:study|enrol\w+|screening|randomi\w+|inclusion|baseline|trial|entry))"
 )
 _NEGATIVE = re.compile(
-    r"\b(?:no|not|never|without|naive\s+to|neither|nor|absence\s+of|free\s+(?:of|from)|abstain\w*|off|discontinu\w+|stopp\w+|completed|cessation|wash\s?-?out|untreated\s+with|non-?use|refrain\w*|have\s+not|has\s+not|had\s+no)\b"
+    r"\b(?:no|not|never|without|naive\s+to|neither|nor|absence\s+of|free\s+(?:of|from)|abstain\w*|off|discontinu\w+|stopp\w+|completed(?=\s+(?:\w+\s+){0,3}$)|cessation|wash\s?-?out|untreated\s+with|non-?use|refrain\w*|have\s+not|has\s+not|had\s+no)\b"
 )
 _NAIVE = re.compile(
     r"\b(?:treatment|therapy|dmt|dmd|drug)\s*-?\s*(?:naive|naïve)\b|\bnaive\s+to\s+(?:\w+\s+){0,3}?(?:treatment|therapy|dmts?)|\b(?:naive|naïve)\s+patients|\buntreated\b|\b(?:disease[- ]modifying\s+(?:therapy|treatment|drug)s?)\s*-?\s*(?:naive|naïve)"
@@ -73,12 +73,16 @@ _CAP_COUNT = re.compile(
     r"(?P<symbol>[≤<])\s*(?:of\s+)?(?P<value>\d)\s*(?:different\s+|prior\s+|previous\s+|approved\s+|other\s+|types?\s+of\s+)*(?:class\w*|dmts?|dmds?|therap\w+|treatments?|drugs?|agents?|medications?|lines?|disease)"
 )
 _TRIED = re.compile(
-    r"(?:(?P<symbol>[≥>])\s*)?\b(?P<value>\d)(?:\s*\(\s*\d\s*\))?(?P<more>\s*or\s+more)?\s*(?:of\s+)?(?:different\s+|prior\s+|previous\s+|approved\s+|other\s+|licensed\s+|ms\s+|types?\s+of\s+|courses?\s+of\s+|classes\s+of\s+|first[- ]line\s+|the\s+|available\s+|standard\s+|lines?\s+of\s+)*$"
+    r"(?:(?P<symbol>[≥>])\s*)?\b(?P<value>\d)(?:\s*\(\s*\d\s*\))?(?P<more>\s*or\s+more)?\s*(?:of\s+)?(?:different\s+|prior\s+|previous\s+|approved\s+|other\s+|licensed\s+|ms\s+|types?\s+of\s+|classes\s+of\s+|first[- ]line\s+|the\s+|available\s+|standard\s+|lines?\s+of\s+)*$"
 )
 _BOTH = re.compile(r"\b(?:both|2\s*(?:different\s+)?class\w*)\b")
 _FOR_DRUG = re.compile(r"\s*for\s+")
 _EXPOSURE = re.compile(
     rf"(?P<symbol>[≥≤><])?\s*(?P<value>{NUMBER})\s*-?\s*(?:consecutive\s+|continuous\s+|cumulative\s+)?(?P<unit>{UNIT})\s*(?P<after>or\s+(?:longer|more|greater)|and\s+(?:longer|more))?\s*(?P<words>(?:of\s+)?(?:total\s+|cumulative\s+|continuous\s+|consecutive\s+)?(?:exposure|duration|treatment|therapy|use|consecutive|cumulative))?"
+)
+# What follows the names and narrows them by something that is not read.
+_NARROWED = re.compile(
+    r"\)?\s*(?:\w+\s+){0,2}(?:known\s+to|that\b|which\b|associated\s+with|due\s+to|for\s+which|if\b|when\b|because|for\s+(?!(?:the\s+)?(?:treatment\s+of\s+)?(?:ms\b|multiple|relapse)|[≥≤<>\d]|at\b|more|less|the\s+(?:past|last|prior|previous)|any\b))"
 )
 _DAYS_A_WEEK = re.compile(
     rf"(?P<symbol>[≥>])?\s*(?P<value>{NUMBER})\s*(?:or\s+more\s+)?days?\s*(?:a|per|/|each|every)\s*week"
@@ -229,6 +233,12 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
     exposure = _exposure(r, clause_start, clause_end)
     if exposure:
         windows = [w for w in windows if not (exposure[3] <= w.start < exposure[4])]
+    if re.search(r"\belapsed\b", text[clause_start:clause_end]):
+        windows += [
+            s
+            for s in r.spans
+            if clause_start <= s.start < clause_end and s.symbol in ("≥", ">") and s not in windows
+        ]
     windows = [w for w in windows if not re.match(r"\s*(?:of\s+age|old)", text[w.end :])]
     evers = [(m.start(), m.end()) for m in _EVER.finditer(text, clause_start, clause_end)]
     items: list[tuple[int, str, object]] = [(m.start, "drug", m) for m in mentions]
@@ -353,6 +363,7 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
         terms = _terms(segment.mentions, r)
         begin = _verb_start(r, clause_start, first) if number_of == 0 else first
         before = text[clause_start:first] if number_of == 0 else text[clause_start:last]
+        local = text[segments[number_of - 1].end : first] if number_of else ""
         words = before + " " + text[last : min(clause_end, last + 50)]
         prior = _PRIOR.search(words) or _PRIOR.search(head_words)
         strict = (
@@ -361,7 +372,9 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             or _PRIOR_STRICT.search(text[last : min(clause_end, last + 30)])
         )
         current = _CURRENT.search(words) or _CURRENT.search(head)
-        if (_NOW.search(before) or before.endswith(" on ")) and not _PRIOR_STRICT.search(before):
+        if (_NOW.search(local) and not _PRIOR_STRICT.search(local)) or (
+            (_NOW.search(before) or before.endswith(" on ")) and not _PRIOR_STRICT.search(before)
+        ):
             prior, strict, current = None, None, True
         if prior and not strict and not segment.is_ever and not _treats_ms(terms):
             prior, current = None, True
@@ -385,7 +398,9 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
         both = _BOTH.search(text[clause_start:first]) and len(terms) >= 2
         fields = {
             "terms": terms, "exception_terms": exception_terms, "exceptions": exceptions,
-            "is_qualified": (bool(exceptions) and not exception_terms) or bool(exposure and first < exposure[3] < last),
+            "is_qualified": (bool(exceptions) and not exception_terms)
+            or bool(exposure and first < exposure[3] < last)
+            or bool(_NARROWED.match(text, last)),
         }  # fmt: skip
         if both and window is None:
             specific = tuple(t for t in terms if t != "ms disease-modifying therapy")
@@ -669,7 +684,11 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
             )
         if not mentions:
             return out
-    if not mentions or _SUBGROUP.search(clause):
+    if (
+        not mentions
+        or _SUBGROUP.search(clause)
+        or (re.match(r"\W*however\b", clause) and "since" not in clause)
+    ):
         return out
     if re.search(r"contracepti|birth control|childbearing|child-bearing", clause):
         return out
@@ -742,7 +761,7 @@ def _one_required(
         ]
     if negative:
         pick = (
-            [s for s in after_spans if s.role in ("back", "for", "since")]
+            [s for s in after_spans if s.role in ("back", "for", "since") and s.start - last < 90]
             or [
                 s
                 for s in before_spans
@@ -873,6 +892,25 @@ def _one_required(
         return []
     tried = _TRIED.search(before)
     fields: dict = {}
+    at_most = tried and re.search(r"([≤<])\s*$", before[: tried.start("value")])
+    if tried and at_most:
+        return [
+            Constraint(
+                "prior_therapy_forbidden",
+                "require",
+                lower + at_most.start(),
+                last,
+                "therapy.cap",
+                None,
+                None,
+                float(tried["value"]),
+                at_most.group(1) == "≤",
+                "count",
+                "therapies",
+                window_anchor="ever",
+                terms=terms,
+            )
+        ]
     if tried and not re.search(r"(?:day|week|month|year)s?\b", tried.group()):
         value = float(tried["value"])
         fields = {

@@ -30,7 +30,7 @@ _HEADER = (
 _HEADER_LOOSE = r"^(?:in|ex)clusions?\b[^.;]{0,60}:\**\s*$"
 _ELIGIBILITY = rf"^(?:(?:{_PREFIX})\s*)*eligibility(?:\s*criteri\w*)?\s*[:.*]*\s*$"
 _EXCLUDING_SENTENCE = r"(?:will|must|should|are|is|be)\s+(?:be\s+)?(?:not\s+(?:be\s+)?(?:eligible|enrolled|included|entered)|excluded|ineligible)"
-_EXCLUDING_INTRO = rf"{_EXCLUDING_SENTENCE}[^:]{{0,80}}:\s*$"
+_EXCLUDING_INTRO = rf"{_EXCLUDING_SENTENCE}\s*(?:from|for|in|if|to\s+(?:participate|enter|enrol\w*|take part))\b[^:]{{0,80}}:\s*$"
 _NOTE = (
     r"^\W*(?:note\b|n/a\b|none\b\W*$|not applicable|(?:other|additional) (?:protocol|criteria|inclusion|exclusion)\S*"
     r"[^.]{0,60}(?:appl|may)|the above information|the information above|further (?:criteria|inclusion|exclusion)"
@@ -49,7 +49,11 @@ _ALL = (
     r"\b(?:all(?: of)?|both(?: of)?|each of)\b[^:]{0,40}(?:following|criteria|these|conditions|requirements)?"
 )
 _EXAMPLES = r"(?:such as|e\.?g\.?,?|for example|including(?:,? but (?:is |are )?not limited to)?|examples? (?:include|of|are)[^:]{0,40}|may include)\s*:?\s*$"
-_NEGATED_INTRO = r"\b(?:no|not|without|never|none|absence|free of|exclud\w+|ineligible|denies|lack)\b[^:]{0,80}(?:following|:\s*$)"
+_NEGATED_INTRO = (
+    r"^\W*(?:no|not|none|absence of|free (?:of|from)|without|never|lack of)\b[^:]{0,80}(?:following|:\s*$)"
+    r"|\b(?:must|should|may|will|can|do|does|have|has|is|are)\s+not\b[^:]{0,50}\b(?:any|one|either|none)\b[^:]{0,30}(?:following|:\s*$)"
+    r"|\b(?:none of|without any of|free of any of|no history of any of|not (?:have|meet|fulfil\w*)) the following|\b(?:excluded|ineligible)\b[^:]{0,60}(?:following|:\s*$)"
+)
 _ENDS_OR = r"(?i)(?:[,;.]\s*|\s)(?:and/)?or\s*[;,.:]?\s*$"
 _PART_NUMBER = r"\b((?:part|phase|cohort|group|arm|stage|period|step)\s*(?:\d+[a-d]?|[a-d]\b|[ivx]{1,3}\b))"
 _PART_NAME = r"\b(donor|recipient|healthy (?:volunteer|control|subject|participant)|control|caregiver|clinic|extension|sub-?stud\w+|patient|child|adult|family|relative)s?\b"
@@ -101,8 +105,8 @@ def _broken(text: pl.Expr) -> pl.Expr:
         text.str.replace_all("\r\n", " \n", literal=True)
         .str.replace_all("[\r\u2028\u2029\u0085]", "\n")
         .str.replace_all(
-            r"[ \t]((?i:(?:key |main |major |patient )?(?:in|ex)clusion criteri(?:a|on)) ?(?:\([^)\n]{0,40}\) ?)?:)",
-            "\n$1",
+            r"([^\n]{24})[ \t]((?i:(?:key |main |major |patient )?(?:in|ex)clusion criteri(?:a|on)) ?(?:\([^)\n]{0,40}\) ?)?:)",
+            "$1\n$2",
         )
         .str.replace_all(
             r"((?i:(?:in|ex)clusion criteri(?:a|on)) ?(?:\([^)\n]{0,40}\) ?)?:)[ \t]+(\S)", "$1\n$2"

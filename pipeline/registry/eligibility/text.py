@@ -23,7 +23,7 @@ CHARACTERS = {
 _AT_LEAST = (
     "greater than or equal to", "greater then or equal to", "greater than or equals to", "greater than or equal",
     "more than or equal to", "higher than or equal to", "equal to or greater than", "equal to or more than",
-    "equal to or higher than", "equal or greater than", "equal or more than", "equal or higher than", "greater or equal to",
+    "equal to or higher than", "equal to or older than", "equal or older than", "equal or greater than", "equal or more than", "equal or higher than", "greater or equal to",
     "greater than/equal to", "larger than or equal to", "longer than or equal to", "older than or equal to",
     "superior or equal to", ">or equal to", "> or equal to", "> or equal", "> or =", ">or=", "> or=", ">/=", "> / =", ">/ =",
     ">=", "> =", "=>", "= or >", "not <", "at least", "a minimum of", "minimum of", "no less than", "not less than", "no fewer than",
