@@ -266,6 +266,35 @@ def trie() -> Trie:
     return root
 
 
+def _phrases(node: Trie, before: tuple[str, ...] = ()):
+    for token, child in node.items():
+        if token == "":
+            yield before, child[1]
+        else:
+            yield from _phrases(child, (*before, token))
+
+
+@lru_cache(maxsize=8)
+def openings(family: str) -> list[str]:
+    """How phrases of a family begin in text of single words: one of them stands in every text with such a mention."""
+
+    def cut(token: str) -> str:
+        return token[:-1] if token.endswith("y") and len(token) > 3 else token
+
+    out = set()
+    for tokens, of in _phrases(trie()):
+        if of != family:
+            continue
+        if len(tokens) == 1:
+            out.add(" " + cut(tokens[0]))
+            continue
+        second = " " + cut(tokens[1])
+        out.update((f" {tokens[0]}{second}", f" {tokens[0]}s{second}"))
+        if tokens[0].endswith("y"):
+            out.add(f" {tokens[0][:-1]}ies{second}")
+    return sorted(out)
+
+
 def mentions(text: str) -> list[Mention]:
     """Terms of a canonical text from left to right, the longest phrase at each place, none overlapping."""
     found = TOKEN.finditer(text)

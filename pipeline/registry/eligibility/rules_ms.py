@@ -696,6 +696,24 @@ def _elliptic(
                 continue
             window = next((s for s in r.spans if s.role == "back" and 0 <= s.start - found.end() < 50), None)
             if window is not None:
+                named = _therapy_terms(r, *r.clause(found.start()), found.start(), found.end())
+                if named is not None:
+                    more.append(
+                        Constraint(
+                            "relapse_on_therapy",
+                            "require",
+                            found.start(),
+                            window.end,
+                            "relapse.on_therapy",
+                            1.0,
+                            True,
+                            unit="count",
+                            terms=named[0],
+                            **_window_fields(window),
+                        )
+                    )
+                    used.append((found.start(), window.end))
+                    break
                 more.append(
                     Constraint(
                         "relapse_count",
@@ -960,11 +978,12 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
             terms.update(dict.fromkeys(("ppms", "spms", "prms"), progressive.span()))
         if not terms:
             continue
-        if "rms" in terms and terms.keys() & {"rrms", "spms"}:
-            span = terms.pop("rms")
-            if not terms:
-                terms["rms"] = span
         start = min(a for a, _ in terms.values())
+        # "Relapsing MS: RRMS or SPMS" names the class and its members, "relapsing or secondary progressive" two courses.
+        if "rms" in terms and (
+            "rrms" in terms or ("spms" in terms and re.match(r"[^.;]{0,4}[(:]", text[terms["rms"][1] :]))
+        ):
+            del terms["rms"]
         end = max(b for _, b in terms.values())
         if not _speaks_of_diagnosis(r, clause_start, clause_end, start, end):
             continue

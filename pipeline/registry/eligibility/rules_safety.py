@@ -131,16 +131,20 @@ def lab_limit(r: Reading) -> Iterator[Constraint]:
 
 
 def _unit(unit: str | None) -> str | None:
+    """One spelling: "x 10 ^9 / l" is "10^9/L"."""
     if unit is None:
         return None
-    return (
-        unit.replace("ul", "µL")
-        .replace("µl", "µL")
-        .replace("mcl", "µL")
-        .replace("dl", "dL")
-        .replace("/l", "/L")
-        .replace("ml", "mL")
-    )
+    bare = re.sub(r"\s+", "", unit).removeprefix("x")
+    for printed, name in (
+        ("ul", "µL"),
+        ("µl", "µL"),
+        ("mcl", "µL"),
+        ("dl", "dL"),
+        ("ml", "mL"),
+        ("/l", "/L"),
+    ):
+        bare = bare.replace(printed, name)
+    return bare
 
 
 def _screening(clause: str) -> str | None:
@@ -403,7 +407,9 @@ def _infection_terms(r: Reading, group: list[Mention], clause_start: int) -> tup
         joined,
     ):
         terms += [t for t in ("hepatitis b", "hepatitis c") if t not in terms]
-    return tuple(dict.fromkeys(t for t in terms))
+    # "pneumonia or urinary tract infection": the noun of an example is no term of its own.
+    specific = [t for t in terms if t != "any infection"]
+    return tuple(dict.fromkeys(specific or terms))
 
 
 def _immunity(r: Reading, found: list[Mention]) -> Constraint | None:
@@ -743,7 +749,7 @@ def mri_contraindication(r: Reading) -> Iterator[Constraint]:
 
 
 _CONSENT = re.compile(
-    r"(?:sign\w*|provid\w*|giv\w*|written|able|ability|willing\w*|capable|obtain\w*|understand\w*|voluntar\w*|consent\w*\s+(?:form|document)|dated?|complet\w*|read)\b[^.;]{0,90}?\b(?:informed\s+(?:written\s+)?(?:assent|consent)|consents?|assent|\bicf\b)|\b(?:informed\s+consent|consent\s+form|written\s+(?:informed\s+)?consent|informed\s+assent|\bicf\b)\b[^.;]{0,60}?\b(?:sign\w*|obtain\w*|provid\w*|given|must|willing|available|completed)|^\W*(?:written\s+|signed\s+)?informed\s+consent\b|^\W*(?:be\s+)?(?:capable|able)\s+of\s+(?:giving\s+)?(?:informed\s+)?consent"
+    r"(?:sign\w*|provid\w*|giv\w*|written|able|ability|willing\w*|capable|obtain\w*|understand\w*|voluntar\w*|consent\w*\s+(?:form|document)|dated?|complet\w*|read)\b[^.;]{0,90}?\b(?:informed\s+(?:written\s+)?(?:assent|consent)|consents?|assent|\bicf\b)|\b(?:informed\s+consent|consent\s+form|written\s+(?:informed\s+)?consent|informed\s+assent|\bicf\b)\b[^.;]{0,60}?\b(?:sign\w*|obtain\w*|provid\w*|given|must|willing|available|completed)|^\W*(?:written\s+|signed\s+)?informed\s+consent\b|^\W*(?:be\s+)?(?:capable|able)\s+of\s+(?:giving\s+)?(?:informed\s+)?consent|\b(?:assent|consent)\s+of\s+(?:the|an?|both)\b"
 )
 _NO_CONSENT = re.compile(
     r"\b(?:inability|unable|unwilling\w*|refus\w*|not\s+(?:able|willing)|fail\w*|incapable|lack\w*\s+of|no\b|without|absence\s+of|cannot|not\s+capable|impossib\w+)\b[^.;]{0,40}?\b(?:informed\s+consent|consent)\b"

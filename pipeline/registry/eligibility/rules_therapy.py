@@ -84,6 +84,12 @@ _EXPOSURE = re.compile(
 _NARROWED = re.compile(
     r"\)?\s*(?:\w+\s+){0,2}(?:known\s+to|that\b|which\b|associated\s+with|due\s+to|for\s+which|if\b|when\b|because|for\s+(?!(?:the\s+)?(?:treatment\s+of\s+)?(?:ms\b|multiple|relapse)|[≥≤<>\d]|at\b|more|less|the\s+(?:past|last|prior|previous)|any\b))"
 )
+_COURSES_OF = re.compile(
+    r"(?P<symbol>[≥>≤<])?\s*(?P<value>\d+)\s*(?:or\s+more\s+)?(?:prior\s+|previous\s+)?(?:courses?|cycles?|infusions?)\s+of\s+(?:\w+\s+)?$"
+)
+_UNLESS_PASSED = re.compile(
+    rf"\bunless\s+(?:it was\s+|stopped\s+|discontinued\s+|given\s+)?[≥>]?\s*{NUMBER}\s*{UNIT}\s+(?:have|has|had)\s+(?:passed|elapsed)|\bunless\s+(?:\w+\s+){{0,4}}?[≥>]\s*{NUMBER}\s*{UNIT}\s+(?:prior|before|ago|earlier)"
+)
 _DAYS_A_WEEK = re.compile(
     rf"(?P<symbol>[≥>])?\s*(?P<value>{NUMBER})\s*(?:or\s+more\s+)?days?\s*(?:a|per|/|each|every)\s*week"
 )
@@ -395,10 +401,23 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
         ):
             bounds, unit, measure = exposure[0], exposure[1], exposure[2]
             end = max(end, exposure[4])
+        courses = _COURSES_OF.search(text[clause_start:first]) if number_of == 0 else None
+        if courses and measure is None:
+            bounds, unit, measure = (
+                compared(courses["symbol"] or "≥", float(courses["value"])),
+                "count",
+                "courses",
+            )
+            begin = clause_start + courses.start()
+        passed = _UNLESS_PASSED.search(text, last, clause_end) if window is None else None
+        if passed:
+            # "Prior X unless at least 12 months have passed" is a washout.
+            window = next((s for s in r.spans if passed.start() <= s.start < passed.end()), None)
+            end = max(end, passed.end())
         both = _BOTH.search(text[clause_start:first]) and len(terms) >= 2
         fields = {
-            "terms": terms, "exception_terms": exception_terms, "exceptions": exceptions,
-            "is_qualified": (bool(exceptions) and not exception_terms)
+            "terms": terms, "exception_terms": exception_terms, "exceptions": () if passed else exceptions,
+            "is_qualified": (bool(exceptions) and not exception_terms and not passed)
             or bool(exposure and first < exposure[3] < last)
             or bool(_NARROWED.match(text, last)),
         }  # fmt: skip
