@@ -32,21 +32,48 @@ class Rule(NamedTuple):
 RULES: tuple[Rule, ...] = tuple(
     Rule(*row) for row in (*rules_ms.RULES, *rules_therapy.RULES, *rules_safety.RULES)
 )
-# A function may answer under several ids; all are versioned by the row of their function.
-RULE_VERSIONS: dict[str, int] = {
-    **{rule.rule_id: rule.version for rule in RULES},
-    "relapse.on_therapy": 1,
-    "relapse.none_within": 1,
-    "therapy.prior_forbidden": 1,
-    "therapy.cap": 1,
-    "therapy.naive": 1,
-    "therapy.washout": 1,
-    "therapy.concomitant": 1,
-    "therapy.steroids": 1,
-    "therapy.investigational": 1,
-    "lab.normal": 1,
-    "infection.immunity": 1,
-}
+# Every id that a constraint can carry: version, kinds, what the rule reads. A function above may answer under several
+# ids. The version goes up when a rule's answers change; `docs/eligibility.md` prints this table and a test compares.
+RULE_TABLE: dict[str, tuple[int, str, str]] = {
+    "edss.range": (1, "edss_range", "EDSS between, at least, at most or beyond a value; before or after the scale's name; brackets and \"as assessed by\" skipped; never a change, a functional system or a condition on another sentence (\"if EDSS ≤ 5.0\")"),
+    "edss.change": (1, "edss_change", "rise of the EDSS by points, with its window"),
+    "age.range": (1, "age_range", "the patient's own age in years or months; not ages that choose a scale, a dose or a limit"),
+    "relapse.count": (1, "relapse_count", "relapses, attacks or exacerbations counted in a window with far and near edge; a bare \"a relapse\" counts 1"),
+    "relapse.on_therapy": (1, "relapse_on_therapy", "relapses while on, despite or after time on named drugs; \"on therapy\" without a name means the therapy asked for just before, else any MS therapy"),
+    "relapse.none_within": (1, "no_relapse_within", "no relapse, or a stable neurological state, for a time"),
+    "course.is": (1, "disease_course", "courses asked for or excluded; \"progressive forms\" are PPMS, SPMS and PRMS; \"another type than RRMS\" is those three"),
+    "diagnosis.criteria": (1, "diagnosis_criteria", "McDonald with its year (citations count: Polman 2011 is McDonald 2010), Poser, IPMSSG, clinically definite MS, MRI criteria; in exclusions only where they are not met"),
+    "duration.of_disease": (1, "disease_duration", "time since first symptom, onset or diagnosis; term `spms progression` for the progressive phase"),
+    "mri.activity": (1, "gd_or_t2_activity", "enhancing, new or enlarging lesions, counted where the text counts, in their window"),
+    "therapy.prior_required": (1, "prior_therapy_required", "treated with, on, stable on, tried or failed drugs, with the time on them or the number of them"),
+    "therapy.prior_forbidden": (1, "prior_therapy_forbidden", "drugs that must never have been taken"),
+    "therapy.cap": (1, "prior_therapy_forbidden", "at most a number of therapies, or less than a time on a drug"),
+    "therapy.naive": (1, "prior_therapy_forbidden", "treatment-naive, untreated"),
+    "therapy.washout": (1, "washout", "drugs not taken within a time; one row per list and window, own windows in brackets apart"),
+    "therapy.concomitant": (1, "concomitant_therapy_forbidden", "drugs not to be taken now; a forbidden change of dose is marked `is_qualified`"),
+    "therapy.steroids": (1, "steroid_use_forbidden", "corticosteroids or ACTH alone, with course length and window"),
+    "therapy.investigational": (1, "other_investigational_drug", "investigational drugs, other studies"),
+    "lab.limit": (1, "lab_limit", "measures against a number with its unit or multiples of the limits of normal"),
+    "lab.normal": (1, "lab_limit", "measures asked to be normal, without a number"),
+    "infection.present": (1, "infection", "infections now, ever or within a time; general, named and opportunistic ones are rows of their own"),
+    "infection.immunity": (1, "infection", "immunity against varicella asked for (term `varicella zoster immunity`)"),
+    "malignancy.present": (1, "malignancy", "any malignancy, now, ever or within a time; a single named cancer is not read"),
+    "pregnancy.present": (1, "pregnancy_or_breastfeeding", "pregnancy, breastfeeding, a positive test; a negative test asked for"),
+    "contraception.required": (1, "contraception_required", "contraception asked for, or its refusal excluded; the time after treatment is the window"),
+    "mri.contraindication": (1, "mri_contraindication", "what keeps from MRI or its contrast medium"),
+    "consent.given": (1, "informed_consent", "consent or assent"),
+}  # fmt: skip
+RULE_VERSIONS: dict[str, int] = {rule_id: row[0] for rule_id, row in RULE_TABLE.items()}
+
+
+def rule_table() -> str:
+    """The rules as a markdown table."""
+    rows = [
+        f"| `{rule_id}` | {version} | `{kind}` | {what} |"
+        for rule_id, (version, kind, what) in RULE_TABLE.items()
+    ]
+    return "\n".join(["| rule | version | kind | reads |", "|---|---|---|---|", *rows])
+
 
 # A study speaks of MS when its text holds one of these; rules about MS read no other study.
 MS_WORDS = (

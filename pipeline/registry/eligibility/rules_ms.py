@@ -32,7 +32,7 @@ _EDSS_FILLER = (
     r"|\ban?\b|\bthe\b|\bbetween\b|\bfrom\b|\branges?\b|\branging\b|\bwithin\b|\bin\b|\bat\b|\bscreening\b|\bbaseline\b|\bvisits?\b|\bentry\b|\bstudy\b"
     r"|\benrol\w*\b|\binclusion\b|\brandomi[sz]\w+\b|\btime\b|\bdisability\b|\bstatus\b|\bexpanded\b|\bkurtzke'?s?\b|\bcurrent(?:ly)?\b|\bdocumented\b"
     r"|\bgrade\b|\blevel\b|\bstep\b|\bon\b|\bpoints?\b|\bequal\b|\bas\b|\bassessed\b|\bmeasured\b|\bdefined\b|\bday\s*-?\d\b|\bboth\b|\bindex\b|\bcriteri\w+\b"
-    r"|\brating\b|\bconverted\b|\bdetermined\b|\bby\b|\ballowed\b|\bpatients?\b|\bsubjects?\b|\bparticipants?\b|\bwith\b|\boverall\b|\bfinal\b|\bin the range\b|\bseverity\b|[-+](?=\s*\D))"
+    r"|\brating\b|\bconverted\b|\bdetermined\b|\bby\b|\ballowed\b|\bpatients?\b|\bsubjects?\b|\bparticipants?\b|\bwith\b|\boverall\b|\bfinal\b|\bin the range\b|\bseverity\b|\b(?:19|20)\d\d\b|[-+](?=\s*\D))"
 )
 _EDSS_GAP = re.compile(
     rf"(?:{_EDSS_FILLER}|\bas\s+(?:determined|assessed|measured|rated|evaluated|defined|scored)\s+by\s+(?:the\s+|an?\s+)?(?:[a-z-]+\s*){{1,2}})*"
@@ -51,7 +51,7 @@ def _edss_after(text: str, start: int, stop: int) -> tuple[Bounds, int, int] | N
         got = bounds_at(text, found.start())
         if got and _is_edss(got[0]):
             return got[0], found.start(), got[1]
-        if "(" not in gap and "[" not in gap:
+        if "(" not in gap and "[" not in gap and not re.match(r"(?:19|20)\d\d\b", text[found.start() :]):
             return None
     return None
 
@@ -1198,7 +1198,7 @@ def _since_onset(r: Reading, onset: re.Match, clause_start: int, clause_end: int
         if not onset.end() - 1 <= span.start < clause_end:
             continue
         between = _INDEPENDENT.sub("", re.sub(r"\([^()]*\)", "", text[onset.end() : span.start]))
-        if _NOT_ABOUT_ONSET.search(between) or len(between) > 46:
+        if _NOT_ABOUT_ONSET.search(between) or len(between) > 46 or re.search(r"\d", between):
             break
         left = text[max(0, span.start - 14) : span.start]
         if re.search(r"spms|ppms|progressi", onset.group()) and not re.search(

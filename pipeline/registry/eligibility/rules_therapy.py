@@ -344,7 +344,11 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
     # An introduction lends its words only where it speaks of treatment ("Patients who have been treated with:").
     head = r.head if re.search(r"treat|therap|medicat|drug|receiv|\buse|taken|taking|expos", r.head) else ""
     head_words = head + " " + (text[:clause_start] if index else "")
-    excepted = [m for m in mentions if r.in_exception(m.start)]
+    excepted = [
+        m
+        for m in r.mentions
+        if m.family == "drug" and clause_start <= m.start < clause_end and r.in_exception(m.start)
+    ]
     mentions = [m for m in mentions if not r.in_exception(m.start)]
     if not mentions:
         return []
@@ -727,7 +731,7 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
             runs[-1].append(m)
     for index, run in enumerate(runs):
         first, last = run[0].start, run[-1].end
-        lower = runs[index - 1][-1].end if index else clause_start
+        lower = runs[index - 1][-1].end if index else naive.end() if naive and out else clause_start
         before = text[lower:first]
         upper = runs[index + 1][0].start if index + 1 < len(runs) else clause_end
         out.extend(_one_required(r, run, clause_start, lower, upper, before, first, last))

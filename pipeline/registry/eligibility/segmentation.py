@@ -250,7 +250,10 @@ def _criteria(lines: pl.DataFrame) -> pl.DataFrame:
             char_start=pl.col("offset")
             + (pl.col("joined").str.len_chars() - pl.col("trimmed").str.len_chars()).cast(pl.Int64),
             # A section number that belongs to the header on the next line ("… the study) 4.2").
-            raw=pl.col("trimmed").str.replace(r"([.;)\]])\s+\d+\.\d+\s*$", "$1").str.strip_chars_end(),
+            raw=pl.when(pl.col("is_header").shift(-1).over("study").fill_null(False))
+            .then(pl.col("trimmed").str.replace(r"([^><≥≤=]\)|[.;\]])\s+\d+\.\d+\s*$", "$1"))
+            .otherwise(pl.col("trimmed"))
+            .str.strip_chars_end(),
         )
         .with_columns(
             char_end=pl.col("char_start") + pl.col("raw").str.len_chars().cast(pl.Int64),
