@@ -1,9 +1,11 @@
 """Registry assets: the pull into landing and the reading into the lake."""
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from pipeline import lake
 from pipeline.defs.guard import guarded
@@ -12,7 +14,7 @@ from pipeline.defs.resources import OWNERS, RunLock
 from pipeline.landing import Landing
 from pipeline.progress import report as progress
 from pipeline.quality import checks
-from pipeline.registry import schemas
+from pipeline.registry import changes, schemas
 from pipeline.registry.load import load
 from pipeline.registry.sources import pull_all, sources
 from pipeline.release import hashes
@@ -112,13 +114,13 @@ def definitions(settings: Settings) -> dg.Definitions:
         if kept is not None and kept.name == snapshot:
             # Neither the documents nor the code that reads them changed: the lake stands as it is.
             for name, count in lake.row_counts(kept).items():
-                yield _result(name, count, 0)
+                yield _result(name, count, 0, kept)
             return
         report = load(landing, base, sources=names, snapshot_id=snapshot, progress=progress)
         recorded = []
         for name, count in report.rows.items():
             rejected = report.rejected.get(name, 0)
-            yield _result(name, count, rejected)
+            yield _result(name, count, rejected, lake.current(base))
             recorded.append(
                 checks.check(
                     "accepted_by_schema", kind="pandera", table=f"lake/registry/{name}", failures=rejected,
@@ -130,11 +132,13 @@ def definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(assets=[landing_registry, lake_registry])
 
 
-def _result(table: str, count: int, rejected: int) -> dg.MaterializeResult:
+def _result(table: str, count: int, rejected: int, snapshot: Path | None) -> dg.MaterializeResult:
     key = dg.AssetKey(["lake", "registry", table])
     return dg.MaterializeResult(
         asset_key=key,
-        metadata=rows(count) | {"rows_rejected": rejected},
+        metadata=rows(count)
+        | {"rows_rejected": rejected}
+        | (_changed_last(snapshot) if table == "field_changes" and snapshot else {}),
         check_results=[
             dg.AssetCheckResult(
                 asset_key=key,
@@ -144,3 +148,14 @@ def _result(table: str, count: int, rejected: int) -> dg.MaterializeResult:
             )
         ],
     )
+
+
+def _changed_last(snapshot: Path) -> dict[str, dg.MetadataValue]:
+    """What the last pull with changes brought. A table, because text from outside must not be rendered."""
+    shown = changes.latest(pl.read_parquet(snapshot / "field_changes" / "*.parquet"))
+    return {
+        "changed_last": dg.MetadataValue.table(
+            records=[dg.TableRecord(row) for row in shown.iter_rows(named=True)],
+            schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in shown.columns]),
+        )
+    }
