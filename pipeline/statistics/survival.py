@@ -144,8 +144,7 @@ def _series(patients: pl.DataFrame, start: str) -> pl.DataFrame:
 
 def _first_events(events: pl.DataFrame) -> pl.DataFrame:
     """Date of the first event of each type; a RAW or PIRA worsening is also a CDW."""
-    key = ["definition", *PATIENT, "event_number"]
-    single = events.unique([*key, "event_type"]).select(*key, "event_type", "worsening_type", "event_date")
+    single = events.select("definition", *PATIENT, "event_type", "worsening_type", "event_date")
     classed = single.filter(pl.col("worsening_type").is_in(["RAW", "PIRA"])).with_columns(
         event_type=pl.col("worsening_type")
     )
