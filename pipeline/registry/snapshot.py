@@ -1,7 +1,8 @@
 """A folder or file of recorded studies as a registry source. Landing only: what the documents say is read later.
 
 Files: API pages, single studies, arrays, lines (`.jsonl`), records in their history wrapper, each also
-`.gz` or `.zst`, and pages of the markdown mirror. What lands is the uncompressed file, byte for byte.
+`.gz` or `.zst`, pages of the markdown mirror, and archives of all these. What lands is the uncompressed file,
+byte for byte; of an archive its members, many single studies together.
 """
 
 from __future__ import annotations
@@ -10,20 +11,24 @@ import gzip
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import zstandard
 
 from pipeline.errors import BrokenDocument, RegistryError
-from pipeline.landing import CHUNK, Landing
-from pipeline.registry import forms, mirror, tables
+from pipeline.landing import CHUNK, Entry, Landing
+from pipeline.registry import archives, forms, mirror, tables
 from pipeline.registry.source import Progress, Pull, silent
 
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".md")
-_COMPRESSED = (".gz", ".zst")
-_FORMS_SAID = "Record API pages, single studies, arrays or .jsonl of studies (each also .gz or .zst), or mirror .md pages"
+# Between an archive's name and the number of a part in the journal.
+ARCHIVE_MARK = "!"
+_FORMS_SAID = (
+    "Record API pages, single studies, arrays or .jsonl of studies (each also .gz or .zst), a .zip or .tar of them, "
+    "or mirror .md pages"
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,29 @@ class _File:
 
     @property
     def plain_name(self) -> str:
-        return self.name.removesuffix(".gz").removesuffix(".zst")
+        return self.name if self.is_archive else self.name.removesuffix(".gz").removesuffix(".zst")
+
+    @property
+    def is_archive(self) -> bool:
+        return self.name.lower().endswith(archives.SUFFIXES)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A usable document: what landing's journal says of it, and whether it says so already."""
+
+    sha256: str
+    size: int
+    form: str
+    is_new: bool = True
+    is_landed: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Fault:
+    file: _File
+    reason: str
 
 
 class SnapshotSource:
@@ -50,52 +77,55 @@ class SnapshotSource:
         Of a file that was good before and cannot be read now, the last good version stays in force.
 
         Raises:
-            RegistryError: the path does not exist, or holds nothing usable; landing is as it was.
+            RegistryError: the path does not exist, or holds nothing usable; the journal is as it was.
         """
         files, passed_over = self._files()
         root = str((self.path if self.path.is_dir() else self.path.parent).resolve())
         before = {entry.name: entry for entry in landing.current(self.name)}
         set_aside: list[str] = []
-        good: dict[str, tuple[str, int, str] | None] = {}  # None: unchanged
+        found: dict[str, _Found] = {}
         for done, file in enumerate(files):
             progress("recorded studies", done, len(files))
             try:
-                sha256, size, head = _digest(file)
-                known = before.get(file.name)
-                if known and known.sha256 == sha256 and "form" in known.details:
-                    good[file.name] = None
-                    continue
-                form = forms.sniff(head, file.plain_name)
-                if form is None:
-                    raise BrokenDocument("is no study document")
-                good[file.name] = (sha256, size, form)
+                if file.is_archive:
+                    parts, faults = self._archive(file, landing, before)
+                    found |= parts
+                    set_aside += [self._aside(fault.file, fault.reason, before, root) for fault in faults]
+                else:
+                    found[file.name] = self._document(file, before)
             except BrokenDocument as error:
                 set_aside.append(self._aside(file, str(error), before, root))
-        for file, reason in self._unreadable([f for f in files if good.get(f.name)], good):
-            del good[file.name]
+        new = [(file, found[file.name]) for file in files if file.name in found and found[file.name].is_new]
+        for file, reason in _unreadable(new):
+            del found[file.name]
             set_aside.append(self._aside(file, reason, before, root))
-        progress("recorded studies", len(files), len(files))
-        if not good:
+        if not found:
             raise RegistryError(self._nothing(files, set_aside))
 
+        for file, document in new:
+            if file.name not in found or document.is_landed:
+                continue
+            stored, _ = landing.put(_chunks(file))
+            if stored != document.sha256:
+                del found[file.name]
+                set_aside.append(self._aside(file, "changed while it was read", before, root))
         is_unchanged = True
-        for file in files:
-            if found := good.get(file.name):
-                sha256, size, form = found
-                stored, _ = landing.put(_chunks(file))
-                if stored != sha256:
-                    set_aside.append(self._aside(file, "changed while it was read", before, root))
-                    continue
+        for name, document in found.items():
+            if document.is_new:
                 landing.record(
-                    source=self.name, name=file.name, sha256=sha256, size=size, form=form, root=root
-                )
+                    source=self.name, name=name, sha256=document.sha256, size=document.size,
+                    form=document.form, root=root, **document.details,
+                )  # fmt: skip
                 is_unchanged = False
-        kept = {file.name for file in files}
+        there = {file.name for file in files}
         for name, entry in before.items():
-            # A file that is there but broken keeps its last good version, unless that came from another folder.
-            if name not in kept or (name not in good and entry.details.get("root") != root):
+            # What is there but broken keeps its last good version, unless that came from another folder.
+            is_there = name.split(ARCHIVE_MARK)[0] in there
+            replaced = any(other.startswith(name.split(ARCHIVE_MARK)[0] + ARCHIVE_MARK) for other in found)
+            if name not in found and (not is_there or replaced or entry.details.get("root") != root):
                 landing.record(source=self.name, name=name, event="withdrawn")
                 is_unchanged = False
+        progress("recorded studies", len(files), len(files))
         if passed_over:
             kinds = ", ".join(sorted(passed_over))
             set_aside.append(
@@ -107,6 +137,52 @@ class SnapshotSource:
             is_unchanged=is_unchanged,
             set_aside=tuple(set_aside),
         )
+
+    def _document(self, file: _File, before: dict[str, Entry]) -> _Found:
+        sha256, size, head = _digest(file)
+        known = before.get(file.name)
+        if known and known.sha256 == sha256 and "form" in known.details:
+            return _Found(sha256, size, known.details["form"], is_new=False)
+        form = forms.sniff(head, file.plain_name)
+        if form is None:
+            raise BrokenDocument("is no study document")
+        return _Found(sha256, size, form)
+
+    def _archive(
+        self, file: _File, landing: Landing, before: dict[str, Entry]
+    ) -> tuple[dict[str, _Found], list[_Fault]]:
+        """The members of an archive, landed in parts; unpacked only when the archive changed."""
+        sha256, _, _ = _digest(file)
+        known = {
+            name: entry
+            for name, entry in before.items()
+            if name.startswith(file.name + ARCHIVE_MARK) and entry.details.get("archive") == sha256
+        }
+        if known:
+            return {
+                name: _Found(entry.sha256, entry.bytes, entry.details["form"], is_new=False)
+                for name, entry in known.items()
+            }, []
+        found, faults = {}, []
+        for number, part in enumerate(archives.parts(file.path)):
+            stored, size = landing.put(part.content)
+            if part.form != forms.MIRROR:
+                document = tables.Document(0, landing.blob(stored), part.form, size)
+                if part.members and tables.identified([document])[0] is None:
+                    part = part.without_broken()
+                    stored, size = landing.put(part.content)
+            faults += [_Fault(_File(file.path, f"{file.name}/{name}"), why) for name, why in part.faults]
+            if part.members:
+                found[f"{file.name}{ARCHIVE_MARK}part-{number:05d}"] = _Found(
+                    stored,
+                    size,
+                    part.form,
+                    is_landed=True,
+                    details={"archive": sha256, "members": len(part.members)},
+                )
+        if not found:
+            raise BrokenDocument("holds no study document")
+        return found, faults
 
     def _files(self) -> tuple[list[_File], set[str]]:
         if self.path.is_file():
@@ -121,7 +197,9 @@ class SnapshotSource:
             if not path.is_file() or any(part.startswith(".") for part in relative.parts):
                 continue
             file = _File(path, relative.as_posix())
-            if file.plain_name.lower().endswith(_SUFFIXES) and path.name.lower() != "readme.md":
+            if (
+                file.is_archive or file.plain_name.lower().endswith(_SUFFIXES)
+            ) and path.name.lower() != "readme.md":
                 files.append(file)
             elif path.name.lower() != "readme.md":
                 passed_over.add(path.suffix or "no suffix")
@@ -131,26 +209,8 @@ class SnapshotSource:
             )
         return files, passed_over
 
-    def _unreadable(self, files: list[_File], found: dict) -> Iterator[tuple[_File, str]]:
-        """Files that are not whole JSON, or hold no study with an NCT id; read in groups, then one by one."""
-        pages = [file for file in files if found[file.name][2] == forms.MIRROR]
-        for file in pages:
-            if reason := _mirror_fault(file):
-                yield file, reason
-        documents = {
-            index: (file, tables.Document(index, file.path, found[file.name][2], found[file.name][1]))
-            for index, file in enumerate(files)
-            if found[file.name][2] != forms.MIRROR
-        }
-        counts = tables.identified([document for _, document in documents.values()])
-        for index, (file, _) in documents.items():
-            if counts[index] is None:
-                yield file, "is not whole JSON (truncated or damaged)"
-            elif counts[index] == 0:
-                yield file, "holds no study with an NCT id"
-
-    def _aside(self, file: _File, reason: str, before: dict, root: str) -> str:
-        entry = before.get(file.name)
+    def _aside(self, file: _File, reason: str, before: dict[str, Entry], root: str) -> str:
+        entry = before.get(file.name) or before.get(f"{file.name}{ARCHIVE_MARK}part-00000")
         kept = " Its last good version stays in force." if entry and entry.details.get("root") == root else ""
         return f"{file.name}: {reason}; it was set aside.{kept} Record the file again or remove it."
 
@@ -161,7 +221,7 @@ class SnapshotSource:
 
 
 def _open(file: _File) -> BinaryIO:
-    suffix = file.path.suffix.lower()
+    suffix = "" if file.is_archive else file.path.suffix.lower()
     if suffix == ".gz":
         return gzip.open(file.path, "rb")
     if suffix == ".zst":
@@ -188,6 +248,24 @@ def _digest(file: _File) -> tuple[str, int, bytes]:
         if head.tell() < forms.HEAD:
             head.write(chunk)
     return digest.hexdigest(), size, head.getvalue()[: forms.HEAD]
+
+
+def _unreadable(new: list[tuple[_File, _Found]]) -> Iterator[tuple[_File, str]]:
+    """Files that are not whole, or hold no study with an NCT id; read in groups, then one by one."""
+    for file, document in new:
+        if document.form == forms.MIRROR and (reason := _mirror_fault(file)):
+            yield file, reason
+    documents = {
+        index: (file, tables.Document(index, file.path, document.form, document.size))
+        for index, (file, document) in enumerate(new)
+        if document.form != forms.MIRROR
+    }
+    counts = tables.identified([document for _, document in documents.values()])
+    for index, (file, _) in documents.items():
+        if counts[index] is None:
+            yield file, "is not whole JSON (truncated or damaged)"
+        elif counts[index] == 0:
+            yield file, "holds no study with an NCT id"
 
 
 def _mirror_fault(file: _File) -> str | None:

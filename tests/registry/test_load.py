@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import tarfile
+import zipfile
 from pathlib import Path
 
 import polars as pl
@@ -500,3 +503,53 @@ def test_rows_outside_their_schema_are_set_aside_and_counted(home: Home, tmp_pat
     assert report.rows["locations"] == 1
     assert report.rejected == {"locations": 1}
     assert home.table("rejections").row(0) == ("locations", "latitude", "maximum", 1, "NCT91000001")
+
+
+def archive_of(path: Path, members: dict[str, str]) -> Path:
+    """A `.zip` or a `.tar.*` of texts."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in members.items():
+                archive.writestr(name, text)
+    else:
+        with tarfile.open(path, f"w:{path.suffix[1:]}") as archive:
+            for name, text in members.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(text.encode())
+                archive.addfile(member, io.BytesIO(text.encode()))
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["zip", "tar.gz", "tar.xz"])
+def test_archive_of_single_studies(
+    home: Home, tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.registry.archives.PART_BYTES", 2000)
+    folder = tmp_path / "recorded"
+    folder.mkdir()
+    members = {
+        f"NCT93xx/NCT9300{n:04d}.json": json.dumps(study(f"NCT9300{n:04d}"), indent=1) for n in range(40)
+    }
+    broken = {"cut.json": json.dumps(study("NCT92000001"))[:-9], "other.json": "{}", "__MACOSX/x.json": "x"}
+    archive = archive_of(
+        folder / f"all.{suffix}",
+        members | broken | {"more.jsonl": FORMS["lines.jsonl"], "page.json": FORMS["page.json"]},
+    )
+    pull = SnapshotSource(folder).pull(home.landing)
+    assert sorted(line.split(":")[0] for line in pull.set_aside) == [
+        f"all.{suffix}/cut.json",
+        f"all.{suffix}/other.json",
+    ]
+    assert 5 < pull.documents < 20  # parts, not members
+    assert home.load(folder).rows["studies"] == 40 + 3 + 1
+    assert SnapshotSource(folder).pull(home.landing).is_unchanged
+
+    archive_of(archive, {"NCT91000001.json": json.dumps(study("NCT91000001"))})
+    assert home.load(folder).rows["studies"] == 1
+    archive.write_bytes(archive.read_bytes()[:60])
+    (folder / "a.json").write_text(json.dumps(study("NCT91000002")))
+    pull = SnapshotSource(folder).pull(home.landing)
+    assert "last good version stays" in pull.set_aside[0]
+    assert home.load(folder).rows["studies"] == 2
+    archive.unlink()
+    assert home.load(folder).rows["studies"] == 1
