@@ -256,20 +256,23 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
         return found
     places = [i for i, c in enumerate(found) if c.kind in _ALTERNATIVE_KINDS]
     runs: list[list[list[int]]] = []
+    alternatives: list[list[int]] = [[places[0]]] if places else []
     for before, after in itertools.pairwise(places):
         between = reading.text[found[before].end : found[after].start]
         if found[after].start <= found[before].end:
             between = reading.text[found[before].start : found[after].start]
         between = re.sub(r"\([^()]*\)", " ", between)
-        is_or = re.search(r"\bor\b(?!\s+(?:more|greater|equal))|\band/or\b", between) is not None
-        is_and = re.search(r"\band\b(?!/or)|\bwith\b|\bplus\b", between) is not None and not is_or
-        if is_or and len(between) < 200:
-            if runs and runs[-1][-1][-1] == before:
-                runs[-1].append([after])
-            else:
-                runs.append([[before], [after]])
-        elif is_and and runs and runs[-1][-1][-1] == before and re.search(r"\bwith\b", between):
-            runs[-1][-1].append(after)
+        if re.search(r"\bor\b(?!\s+(?:more|greater|equal))|\band/or\b", between) and len(between) < 200:
+            alternatives.append([after])
+        elif re.search(r"\bwith\b", between) or (
+            len(alternatives) > 1 and re.search(r"\band\b|\bplus\b", between)
+        ):
+            # "A with B, or C and D": what belongs to one alternative
+            alternatives[-1].append(after)
+        else:
+            runs.append(alternatives)
+            alternatives = [[after]]
+    runs = [run for run in [*runs, alternatives] if len(run) > 1]
     out = list(found)
     for number, run in enumerate(runs, start=1):
         for index, alternative in enumerate(run, start=1):

@@ -479,7 +479,7 @@ def _window(
     ]
     after = [s for s in back if end - 1 <= s.start < stop]
     for span in after:
-        between = r.text[end : span.start]
+        between = re.sub(r"\([^()]*\)", " ", r.text[end : span.start])
         if len(between) <= reach and not re.search(
             r"\bor\b[^()]{0,40}(?:\d|≥|\ban?\b)|;|\bseparate\b", between
         ):
@@ -795,7 +795,7 @@ def _absent(
                 r"\b(?:for|treat\w*|of|requir\w*|due to|during|management of|prevent\w*)\s+(?:an?\s+|acute\s+|ms\s+|the\s+|any\s+|treatment of\s+|recent\s+|current\s+)*$",
                 left,
             ) and not re.search(
-                r"\b(?:onset|occurrence|evidence|presence|history|signs?|episode)\s+of\s+(?:an?\s+|any\s+|acute\s+|ms\s+)*$",
+                r"\b(?:onset|occurrence|experience|evidence|presence|history|signs?|episode)\s+of\s+(?:an?\s+|any\s+|acute\s+|ms\s+)*$",
                 left,
             ):
                 continue
@@ -895,7 +895,7 @@ _COURSES = (
     ("cis", r"clinically[\s-]*isolated[\s-]*syndrome|\bcis\b"),
     (
         "rms",
-        r"\brms\b|relapsing\s+(?:forms?\s+of\s+)?(?:ms|multiple\s+sclerosis)|relapsing\s+(?:forms?|course|types?|disease|onset)|\bactive relapsing\b|relapsing[\s,]+or\b",
+        r"\brms\b|relapsing\s+(?:forms?\s+of\s+)?(?:ms|multiple\s+sclerosis)|relapsing\s+(?:clinical\s+|disease\s+)?(?:forms?|course|types?|disease|onset)|\bactive relapsing\b|relapsing[\s,]+or\b",
     ),
 )
 _COURSE = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _COURSES))
@@ -996,7 +996,7 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
 
 
 _DIAGNOSIS_WORDS = re.compile(
-    r"\b(?:diagnos\w*|patients?|subjects?|participants?|individuals?|people|persons?|adults?|males?|females?|men|women|have|has|had|having|with|form|forms|course|definite|documented|confirmed|clinical|suffer\w*|type|manifestation|active|ms|multiple sclerosis)\b[^.;]{0,90}$"
+    r"\b(?:diagnos\w*|history|course|current|exhibit\w*|present\w*|patients?|subjects?|participants?|individuals?|people|persons?|adults?|males?|females?|men|women|have|has|had|having|with|form|forms|course|definite|documented|confirmed|clinical|suffer\w*|type|manifestation|active|ms|multiple sclerosis)\b[^.;]{0,90}$"
 )
 
 
@@ -1274,7 +1274,7 @@ def disease_duration(r: Reading) -> Iterator[Constraint]:
         bounds, unit, pick = got
         if r.in_exception(pick[0]):
             continue
-        near = text[max(clause_start, pick[0] - 30) : pick[1]]
+        near = text[max(clause_start, pick[0] - 60) : pick[1]]
         is_progression = bool(re.search(r"spms|ppms|progressi", near)) and not re.search(
             r"disease duration|first (?:ms )?symptom", near
         )
@@ -1287,7 +1287,7 @@ def disease_duration(r: Reading) -> Iterator[Constraint]:
             else None
         )
         if r.sense == "require" and re.match(
-            r"\s*(?:,\s*)?(?:in|for|if)\s+(?:patients|subjects|participants|those|edss)\b[^.;]{0,30}edss",
+            r"\s*(?:,\s*)?(?:if\s+(?:the\s+)?edss|(?:in|for|if)\s+(?:patients|subjects|participants|those)\b[^.;]{0,30}edss)",
             text[pick[1] :],
         ):
             continue

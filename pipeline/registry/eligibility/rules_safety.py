@@ -20,7 +20,7 @@ _LIMIT = re.compile(
 )
 _LAB_UNIT = r"(?:x\s*10\s*(?:\^|\*\*|e|\()?\s*\(?\d{1,2}\)?\s*(?:cells?\s*)?/?\s*(?:µl|l|ml|mm3|mm\^3)?|/\s*(?:cu\.?\s*)?(?:µl|ul|mcl|mm\s*\^?\s*3|mm|l\b|ml|dl)|g\s*/\s*d?l|mg\s*/\s*d?l|µmol\s*/\s*l|umol\s*/\s*l|mmol\s*/\s*(?:l|mol)|mcmol/l|%|ml\s*/\s*min(?:ute)?(?:\s*/\s*1\.73\s*m\s*\^?2?)?|ng\s*/\s*(?:ml|dl)|µg\s*/\s*(?:l|ml)|i?u\s*/\s*(?:l|ml)|miu\s*/\s*(?:l|ml)|cells?\s*(?:/|per)\s*(?:µl|ul|mm\^?3|mm3|microliter|ml|l)|per\s+(?:microliter|cubic\s+(?:millimeter|mm)|mm3|µl|ul|liter|litre)|g\s*%|mm3|nmol\s*/\s*l|pg\s*/\s*ml|titer|k\s*/\s*µl|giga\s*/\s*l|gpt/l)"
 _LAB_VALUE = re.compile(
-    rf"(?P<symbol>[≥≤><])(?:\s*\(?\s*[≥≤><=]+\s*\)?)?\s*(?:or\s+equal\s+to\s+)?(?:of\s+|a\s+)?(?P<value>{NUMBER})(?P<unit>\s*{_LAB_UNIT})?"
+    rf"(?P<symbol>[≥≤><])(?:\s*\(?\s*[≥≤><=]+\s*\)?)?\s*(?:or\s+equal\s+to\s+)?(?:of\s+|a\s+)?(?P<value>\d{{1,3}}(?:\ \d{{3}})+(?!\d)|{NUMBER})(?P<unit>\s*{_LAB_UNIT})?"
 )
 _LAB_TRAILING = re.compile(
     rf"(?P<value>{NUMBER})(?P<unit>\s*{_LAB_UNIT})\s*(?:or|and)\s*(?P<word>more|greater|higher|above|less|lower|below)\b"
@@ -85,7 +85,7 @@ def lab_limit(r: Reading) -> Iterator[Constraint]:
                 group = [m for m in labs if m.term == _CPE][:1]
             if not group:
                 continue
-            bounds = compared(symbol, number(found["value"]))
+            bounds = compared(symbol, number(found["value"].replace(" ", "")))
             hits.append((found.start(), found.end(), bounds, _unit(unit), group))
             taken.append(found.span())
     hits.sort(key=lambda h: h[0])
@@ -712,10 +712,10 @@ def mri_contraindication(r: Reading) -> Iterator[Constraint]:
         names & {"mri contraindication", "unable to undergo mri"}
     )
     # A pacemaker can also stand among cardiac conditions: on its own it says nothing about MRI.
-    if (
-        not speaks
-        and not ({"claustrophobia"} & names and len(names) > 1)
-        and not ({"pacemaker", "metal implant"} <= names)
+    if not speaks and not (
+        names & {"claustrophobia"}
+        or ("metal implant" in names and len(text) < 60)
+        or {"pacemaker", "metal implant"} <= names
     ):
         return
     for clause_start, clause_end in r.clauses:

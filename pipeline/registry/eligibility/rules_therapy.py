@@ -31,7 +31,7 @@ INVESTIGATIONAL = "investigational drug"
 
 # The drug is named for another reason than having been taken.
 _OTHER_REASON_BEFORE = re.compile(
-    r"(?:hypersensitiv\w*|allerg\w*|intoleran\w*|contra-?indicat\w*|anaphyla\w*|sensitivit\w*|adverse (?:event|reaction)s?|side effects?|reactions?|toxicit\w*|respon\w+|refractor\w*|resistan\w*|residual|components?|excipients?|ingredients?|eligib\w+|candidates?|indicat\w+|suitab\w+|appropriate|randomi[sz]ed to|assigned to|allocated to|arm|planned to (?:start|begin|initiate|receive)|plan(?:ning)? to|scheduled|about to|intend\w*|decision to|decided to|prescri\w+|initiat\w+|start(?:ing|ed)?|begin\w*|before (?:initiating|starting)|switch\w*|benefit from|response to|unwilling\w*|willing\w*|agree\w*|accept|refus\w*|understand|interact\w*|studies? (?:with|of)|trials? (?:with|of)|knowledge|psychosis|metaboli[sz]ed|similar (?:to|chemical)|structurally|expos\w+ to the study|safety of|efficacy of|risks? of|need(?:s|ing|ed)? (?:for|to)|requir\w+|alternatives? to|monitoring|access to|compliance|information|labell?ing|package insert|instructions)\b[^.;]{0,75}$"
+    r"(?:hypersensitiv\w*|allerg\w*|intoleran\w*|contra-?indicat\w*|anaphyla\w*|sensitivit\w*|adverse (?:event|reaction)s?|side effects?|reactions?|toxicit\w*|respon\w+|refractor\w*|resistan\w*|residual|components?|excipients?|ingredients?|eligib\w+|candidates?|indicat\w+|suitab\w+|appropriate|randomi[sz]ed to|assigned to|allocated to|arm|planned to (?:start|begin|initiate|receive)|plan(?:ning)? to|scheduled|about to|intend\w*|decision to|decided to|prescri\w+|initiat\w+|start(?:ing|ed)?|begin\w*|before (?:initiating|starting)|switch\w*|benefit from|response to|unwilling\w*|willing\w*|agree\w*|accept|refus\w*|understand|interact\w*|studies? (?:with|of)|trials? (?:with|of)|knowledge|psychosis|metaboli[sz]ed|similar (?:to|chemical)|structurally|expos\w+ to the study|safety of|efficacy of|risks? of|need(?:s|ing|ed)? to|(?<!^ )need(?:s|ing|ed)? for|requir\w+|alternatives? to|monitoring|access to|compliance|information|labell?ing|package insert|instructions)\b[^.;]{0,75}$"
 )
 _STRONG_REASON = re.compile(
     r"(?:hypersensitiv\w*|allerg\w*|contra-?indicat\w*|anaphyla\w*|sensitivity to|intoleran\w*|adverse (?:event|reaction)s?|excipients?|ingredients?|antibod(?:y|ies) (?:to|against)|components?|preclud\w*|prevent\w*|interfer(?:e|es|ed|ing)\b|(?:disease|disorder|condition|illness)s?\s+(?:that\s+|which\s+)?(?:may\s+|might\s+|will\s+|could\s+)?requir\w*|not\s+accept|declin\w+|refus\w*|unwilling\w*)\b[^.;]{0,120}$"
@@ -103,7 +103,7 @@ _DRUG_INVESTIGATION = re.compile(
     r"\b(?:use|used|using|treat\w*|receiv\w*|receipt|participat\w*|expos\w*|taken|taking|therapy|prior|previous|concomitant|concurrent|current|other|another|any|administration|exposure|enrol\w*|within|last|past|involv\w+|experimental|received|dose\s+of)\b[^.;]{0,140}$"
 )
 _OWN_STUDY_DRUG = re.compile(
-    r"\b(?:the\s+investigational|of\s+investigational|to\s+(?:the\s+)?investigational|first\s+dose\s+of\s+(?:the\s+)?|dose\s+of\s+(?:the\s+)?(?:investigational|study)|last\s+dose\s+of\s+(?:the\s+)?|after\s+(?:the\s+)?|administration\s+of\s+(?:the\s+)?|allerg\w*[^.;]{0,60}|hypersensitiv\w*[^.;]{0,60}|contraindicat\w*[^.;]{0,60}|compliance\s+with\s+|safety\s+of\s+|comply[^.;]{0,40}|duration\s+of\s+)$"
+    r"\b(?:the\s+investigational|of\s+investigational|to\s+(?:the\s+)?investigational|first\s+dose\s+of\s+(?:the\s+)?|dose\s+of\s+(?:the\s+)?(?:investigational|study)|last\s+dose\s+of\s+(?:the\s+)?|after\s+(?:the\s+)?|half-?\s?li(?:fe|ves)\s+of\s+(?:the\s+)?|administration\s+of\s+(?:the\s+)?|allerg\w*[^.;]{0,60}|hypersensitiv\w*[^.;]{0,60}|contraindicat\w*[^.;]{0,60}|compliance\s+with\s+|safety\s+of\s+|comply[^.;]{0,40}|duration\s+of\s+)$"
 )
 
 
@@ -246,6 +246,9 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
             if clause_start <= s.start < clause_end and s.symbol in ("≥", ">") and s not in windows
         ]
     windows = [w for w in windows if not re.match(r"\s*(?:of\s+age|old)", text[w.end :])]
+    # "unless on a stable dose for 30 days before screening" times the exception, not the drug.
+    unless = [zone for zone in r.exception_zones if text.startswith("unless", zone[0])]
+    windows = [w for w in windows if not any(a <= w.start < b for a, b in unless)]
     evers = [(m.start(), m.end()) for m in _EVER.finditer(text, clause_start, clause_end)]
     items: list[tuple[int, str, object]] = [(m.start, "drug", m) for m in mentions]
     items += [(w.start, "window", w) for w in windows]
@@ -329,9 +332,30 @@ def therapies(r: Reading) -> list[Constraint]:
             if r.sense == "require":
                 out.extend(_required(r, clause_start, clause_end))
             else:
-                out.extend(_forbidden(r, clause_start, clause_end, index))
+                _listed(r, out, _forbidden(r, clause_start, clause_end, index))
     out.extend(_participation(r, out))
     return out
+
+
+def _listed(r: Reading, out: list[Constraint], more: list[Constraint]) -> None:
+    """Add constraints; a list that semicolons separate ("prior treatment with: A; B; C") is one."""
+    for c in more:
+        last = out[-1] if out else None
+        if (
+            last is not None
+            and last.kind == c.kind
+            and c.kind in ("prior_therapy_forbidden", "concomitant_therapy_forbidden")
+            and last.measure is None
+            and c.measure is None
+            and last.term_logic == c.term_logic == "any"
+            and not last.exceptions
+            and not last.is_qualified
+            and re.fullmatch(r"[\s;,:]*(?:(?:and|or|any|other|therapeutic)\s+)*", r.text[last.end : c.start])
+        ):
+            terms = tuple(dict.fromkeys((*last.terms, *c.terms)))
+            out[-1] = c._replace(start=last.start, terms=terms)
+        else:
+            out.append(c)
 
 
 # ------------------------------------------------------------------------------------------------------------ excluded
@@ -634,7 +658,7 @@ _THERAPY_VERB = re.compile(
     r"\b(?:treated|treatment|therapy|receiv\w+|taking|taken|on|stable|tried|failed|failure|prior|previous\w*|history|use|used|using|dose|dosing|exposure|started|initiated|been)\b"
 )
 _SUBGROUP = re.compile(
-    r"\b(?:if|those|patients|subjects|participants|individuals|who\s+are)\s+(?:\w+\s+){0,4}?(?:on|taking|receiving|using|treated\s+with)\b[^.;]{0,120}?\b(?:must|should|need|are\s+required|have\s+to|will|is\s+required)\b|^\W*if\b|\bif\s+(?:on|taking|receiving|using|treated|the\s+patient|patients|subjects?)\b"
+    r"\b(?:if|those|patients|subjects|participants|individuals|who\s+are)\s+(?:\w+\s+){0,4}?(?:on|taking|receiving|using|treated\s+with)\b[^.;]{0,120}?\b(?:must|should|need|are\s+required|have\s+to|will|is\s+required)\b|^\W*if\b|\bif\s+(?:used|applicable|prescribed|any|needed)\b|\bif\s+(?:on|taking|receiving|using|treated|the\s+patient|patients|subjects?)\b"
 )
 _STILL_WITHOUT = re.compile(r"\bno\s+(?:ms\s+|current\s+|immunomodulatory\s+)?(?:therapy|treatment)\s+for\b")
 
@@ -841,7 +865,7 @@ def _one_required(
             ]
         if re.search(
             r"\b(?:never|naive|naïve|prior|previous\w*|history|ever|untreated)\b", before
-        ) or re.match(r"\s*-?\s*naive", text[last:]):
+        ) or re.match(r"\s*(?:-?\s*naive|ever\b|at\s+any\s+time)", text[last:]):
             return [
                 Constraint(
                     "prior_therapy_forbidden",
