@@ -207,7 +207,7 @@ _TOKEN = re.compile(
             rf"|(?:{_N}-{_N}|{_N}|once|twice) times? (?:a|per|each) (?:day|week|month|year)|once (?:a|per) (?:day|week|month|year))",
             r"(?P<date>(?:(?:19|20)\d\d\s*-\s*(?:19|20)\d\d(?!\d)|\d{1,2}/\d{1,2}/(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d"
             r"|(?:\d{1,2}\s+)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-,. ]+(?:\d{1,2},?\s+)?(?:19|20)\d\d|(?<=in )20\d\d))",
-            rf"(?P<compound>{_N}\s*-?\s*(?:years?|yrs?)\s*(?:and\s*)?(?:[1-9]|1[01]|one|two|three|four|five|six|seven|eight|nine|ten|eleven)\s*-?\s*months?(?![a-z]))",
+            rf"(?P<compound>{_N}\s*-?\s*(?:years?|yrs?),?\s*(?:and\s*)?(?:[1-9]|1[01]|one|two|three|four|five|six|seven|eight|nine|ten|eleven)\s*-?\s*months?(?![a-z]))",
             rf"(?P<lead>(?:{_UNIT}|\bday|\b[dwm](?=\d))\s*[#:]?\s*{_SIGNED}{_TOLERANCE}?"
             rf"(?:{_LIST}{_N}(?![.\d]*(?:\s*-?\s*(?:{_UNIT}|{_SHORT})|[a-z])){_TOLERANCE}?|\s+{_N}(?=\s*(?:and|,|&))(?!\s*-?\s*{_UNIT}))*"
             rf"(?:\s*\+\s*{_N}\s*{_UNIT})?)",
@@ -854,6 +854,15 @@ class _Reader:
     def _until_without_start(self) -> None:
         token = self._token()
         self.at += 1
+        place = self.at
+        while self._kind(place) in ("approx", "upto", "at", "before", "after") or (
+            self._kind(place) == "word" and self.tokens[place].text in _QUIET
+        ):
+            place += 1
+        if token.text == "to" and self._kind(place) not in _NUMBERED | {"moment", "date", "completion"}:
+            # "to collect data", "according to …": a word like others.
+            self.words += 1
+            return
         self._range(self._nothing(token))
 
     def _nothing(self, token: _Token) -> _Moment:
@@ -1326,6 +1335,10 @@ class _Reader:
     def _given_as(self, moment: _Moment, as_end: bool) -> _Moment:
         opening = self._token()
         depth_end = self._closing(self.at) if opening.kind == "open" else None
+        if depth_end is not None and moment.anchor in _STARTS and self._only_repeats(depth_end):
+            moment.end = self.tokens[min(depth_end, len(self.tokens) - 1)].end
+            self.at = min(depth_end + 1, len(self.tokens))
+            return moment
         place = self.at + 1
         is_bound, approximate = False, False
         while self._kind(place) in (
@@ -1387,6 +1400,16 @@ class _Reader:
         )
         self._pending = [replace(other, start=moment.start, end=end, is_point=True) for other in pending]
         return specified
+
+    def _only_repeats(self, closing: int) -> bool:
+        """Whether a bracket behind a start names it again: "first infusion (Baseline, Day 0)"."""
+        inside = self.tokens[self.at + 1 : closing]
+        return len(inside) > 1 and all(
+            token.kind in ("stop", "open", "close", "and")
+            or (token.kind == "moment" and token.moment in _STARTS)
+            or (token.kind == "lead" and all(0 <= low == high <= 1 for low, high, _ in _values(token)))
+            for token in inside
+        )
 
     def _closing(self, place: int) -> int:
         depth = 0

@@ -89,6 +89,9 @@ def offsets(text: str) -> list[tuple[str, str, float | None, float | None, str |
         ("Baseline (Day 1) to Week 6", [("range", "baseline", 0, 6, "week")]),
         ("Post-treatment (8 weeks from baseline)", [("point", "baseline", 8, 8, "week")]),
         ("Day 1 through up to 30 days after last dose", [("range", "unstated", 1, 30, "day")]),
+        ("From first infusion (Baseline, Day 0) to 4 weeks", [("range", "first_dose", 0, 4, "week")]),
+        ("2 years, 11 months", [("length", "unstated", None, 35, "month")]),
+        ("12 weeks, designed to collect data", [("length", "unstated", None, 12, "week")]),
         # The range's start is given in the unit of its end.
         ("At the inclusion visit (- 48 hours to Day 0)",
          [("point", "enrolment", 0, 0, "day"), ("range", "unstated", -2, 0, "day")]),
