@@ -79,6 +79,8 @@ def write_registry(
             "official_title": "Invented",
             "is_current": True,
             "source": "snapshot",
+            "seen_at": datetime(2026, 11, 1),
+            "document_sha256": "0",
         }
         for nct_id in protocols
     ]
