@@ -318,7 +318,7 @@ def spans(text: str) -> list[Span]:
 
 
 _CLAUSE_END = re.compile(
-    r"(?<!\be\.g)(?<!\bi\.e)(?<!\beg)(?<! al)(?<! vs)(?<! no)(?<!approx)(?<! dr)(?<! st)(?<! inc)\.(?=\s+[^\s)])|;|(?<=[a-z)]{3})\.(?=[a-z]{4})|(?<=\s)·|\bnote\s*:"
+    r"(?<!\be\.g)(?<!\bi\.e)(?<!\beg)(?<! al)(?<! vs)(?<! no)(?<!approx)(?<! dr)(?<! st)(?<! inc)(?<! etc)\.(?=\s+[^\s)])|;|(?<=[a-z)]{3})\.(?=[a-z]{4})|(?<=\s)·|\bnote\s*:"
 )
 
 

@@ -34,10 +34,10 @@ _OTHER_REASON_BEFORE = re.compile(
     r"(?:hypersensitiv\w*|allerg\w*|intoleran\w*|contra-?indicat\w*|anaphyla\w*|sensitivit\w*|adverse (?:event|reaction)s?|side effects?|reactions?|toxicit\w*|respon\w+|refractor\w*|resistan\w*|residual|components?|excipients?|ingredients?|eligib\w+|candidates?|indicat\w+|suitab\w+|appropriate|randomi[sz]ed to|assigned to|allocated to|arm|planned to (?:start|begin|initiate|receive)|plan(?:ning)? to|scheduled|about to|intend\w*|decision to|decided to|prescri\w+|initiat\w+|start(?:ing|ed)?|begin\w*|before (?:initiating|starting)|switch\w*|benefit from|response to|unwilling\w*|willing\w*|agree\w*|accept|refus\w*|understand|interact\w*|studies? (?:with|of)|trials? (?:with|of)|knowledge|psychosis|metaboli[sz]ed|similar (?:to|chemical)|structurally|expos\w+ to the study|safety of|efficacy of|risks? of|need(?:s|ing|ed)? to|(?<!^ )need(?:s|ing|ed)? for|requir\w+|alternatives? to|monitoring|access to|compliance|information|labell?ing|package insert|instructions)\b[^.;]{0,75}$"
 )
 _STRONG_REASON = re.compile(
-    r"(?:hypersensitiv\w*|allerg\w*|contra-?indicat\w*|anaphyla\w*|sensitivity to|intoleran\w*|adverse (?:event|reaction)s?|excipients?|ingredients?|antibod(?:y|ies) (?:to|against)|components?|preclud\w*|prevent\w*|interfer(?:e|es|ed|ing)\b|(?:disease|disorder|condition|illness)s?\s+(?:that\s+|which\s+)?(?:may\s+|might\s+|will\s+|could\s+)?requir\w*|not\s+accept|declin\w+|refus\w*|unwilling\w*)\b[^.;]{0,120}$"
+    r"(?:hypersensitiv\w*|allerg\w*|contra-?indicat\w*|anaphyla\w*|sensitivity to|intoleran\w*|adverse (?:event|reaction)s?|excipients?|ingredients?|antibod(?:y|ies) (?:to|against)|components?|recover\w*\s+(?:\w+\s+)?from|resolv\w*|resolution|toxicit\w*\s+(?:\w+\s+)?(?:from|of|to)|side effects? (?:of|from)|preclud\w*|prevent\w*|interfer(?:e|es|ed|ing)\b|(?:disease|disorder|condition|illness)s?\s+(?:that\s+|which\s+)?(?:may\s+|might\s+|will\s+|could\s+)?requir\w*|not\s+accept|declin\w+|refus\w*|unwilling\w*)\b[^.;]{0,120}$"
 )
 _OTHER_REASON_AFTER = re.compile(
-    r"\s*(?:-?\s*(?:arm|group|antibod\w+|psychosis|allergy|hypersensitivity|intolerance|contraindication|naive|naïve|resistan\w*|induced|associated|related|level|concentration|titer|titre|trial|study)\b|\s+(?:is|are) contraindicated|\s+treatment\s+(?:initiation|start))"
+    r"\s*(?:-?\s*(?:arm|group|antibod\w+|psychosis|allergy|hypersensitivity|intolerance|contraindication|naive|naïve|resistan\w*|induced|associated|related|level|concentration|titer|titre|trial|study|ineligible|eligible|candidates?)\b|\s+(?:is|are) contraindicated|\s+treatment\s+(?:initiation|start))"
 )
 _CAUSE = re.compile(
     r"\bwith or without\s+(?:\w+\s+)?$|\b(?:after|following|post)\s+(?:the\s+|their\s+|an?\s+|last\s+|first\s+|end\s+of\s+|dose\s+of\s+|completion\s+of\s+|initiation\s+of\s+|allogeneic\s+|autologous\s+)*$|\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
@@ -56,6 +56,9 @@ _CURRENT = re.compile(
     r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|taking|takes|receiving|on\s+(?:concurrent\s+|concomitant\s+|continuous\s+|chronic\s+|daily\s+|regular\s+|any\s+|a\s+)*(?:treatment|therapy|medication|drugs?)|use\s+of|using|users?\s+of|being\s+treated|requir\w+|chronic\s+(?:use|treatment|therapy)|regular\s+use|need\s+for|abstain|consumption|change\s+in|at\s+(?:the\s+time\s+of\s+)?(?:screening|baseline|entry|inclusion|enrol\w+))\b"
 )
 _NOW = re.compile(r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|receiving|taking)\b")
+_PAST = re.compile(
+    r"\b(?:prior|previous\w*|history|ever|past|(?:have|has|had)\s+(?:\w+\s+)?(?:received|used|taken|been)|received)\b"
+)
 _AND_CURRENT = re.compile(r"\b(?:concomitant(?:ly)?|concurrent(?:ly)?|current(?:ly)?|ongoing)\b")
 _EVER = re.compile(
     r"\b(?:at\s+any\s+(?:time|point)|any\s+time|ever\b|in\s+the\s+past(?!\s*\d|\s+(?:year|month|week|\())|lifetime|regardless of (?:when|time)|(?<!\d )(?<!days )(?<!weeks )(?<!months )(?<!years )(?<!day )(?<!month )(?<!year )(?:prior\s+to|before)\s+(?:the\s+)?(?:study|enrol\w+|screening|randomi\w+|inclusion|baseline|trial|entry))"
@@ -82,7 +85,7 @@ _EXPOSURE = re.compile(
 )
 # What follows the names and narrows them by something that is not read.
 _NARROWED = re.compile(
-    r"\)?\s*(?:\w+\s+){0,2}(?:known\s+to|that\b|which\b|associated\s+with|due\s+to|for\s+which|if\b|when\b|because|for\s+(?!(?:the\s+)?(?:treatment\s+of\s+)?(?:ms\b|multiple|relapse)|[≥≤<>\d]|at\b|more|less|the\s+(?:past|last|prior|previous)|any\b))"
+    r"\)?\s*(?:\w+\s+){0,2}(?:known\s+to|that\b|which\b|associated\s+with|due\s+to|for\s+which|if\b|when\b|because|(?:treatment|therapy)\s+with\b|[≥≤><]\s*[\d.]+\s*(?:mg|µg|mcg|g)\b|for\s+(?!(?:the\s+)?(?:treatment\s+of\s+)?(?:ms\b|multiple|relapse)|[≥≤<>\d]|at\b|more|less|the\s+(?:past|last|prior|previous)|any\b))"
 )
 _COURSES_OF = re.compile(
     r"(?P<symbol>[≥>≤<])?\s*(?P<value>\d+)\s*(?:or\s+more\s+)?(?:prior\s+|previous\s+)?(?:courses?|cycles?|infusions?)\s+of\s+(?:\w+\s+)?$"
@@ -103,7 +106,7 @@ _DRUG_INVESTIGATION = re.compile(
     r"\b(?:use|used|using|treat\w*|receiv\w*|receipt|participat\w*|expos\w*|taken|taking|therapy|prior|previous|concomitant|concurrent|current|other|another|any|administration|exposure|enrol\w*|within|last|past|involv\w+|experimental|received|dose\s+of)\b[^.;]{0,140}$"
 )
 _OWN_STUDY_DRUG = re.compile(
-    r"\b(?:the\s+investigational|of\s+investigational|to\s+(?:the\s+)?investigational|first\s+dose\s+of\s+(?:the\s+)?|dose\s+of\s+(?:the\s+)?(?:investigational|study)|last\s+dose\s+of\s+(?:the\s+)?|after\s+(?:the\s+)?|half-?\s?li(?:fe|ves)\s+of\s+(?:the\s+)?|administration\s+of\s+(?:the\s+)?|allerg\w*[^.;]{0,60}|hypersensitiv\w*[^.;]{0,60}|contraindicat\w*[^.;]{0,60}|compliance\s+with\s+|safety\s+of\s+|comply[^.;]{0,40}|duration\s+of\s+)$"
+    r"\b(?:the\s+investigational|of\s+investigational|to\s+(?:the\s+)?investigational|first\s+dose\s+of\s+(?:the\s+)?|dose\s+of\s+(?:the\s+)?(?:investigational|study)|last\s+dose\s+of\s+(?:the\s+)?|after\s+(?:the\s+)?|half-?\s?li(?:fe|ves)\s+of\s+(?:\w+\s+){0,3}|administration\s+of\s+(?:the\s+)?|allerg\w*[^.;]{0,60}|hypersensitiv\w*[^.;]{0,60}|contraindicat\w*[^.;]{0,60}|compliance\s+with\s+|safety\s+of\s+|comply[^.;]{0,40}|duration\s+of\s+)$"
 )
 
 
@@ -158,6 +161,25 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             continue
         if _NOT_TAKEN_NOW.search(before) and re.match(
             r"\s*(?:infusion|dose|treatment|injection|initiation|start|therapy|administration)", after
+        ):
+            continue
+        # "… within 3 days before leukapheresis" dates something else.
+        if (
+            re.search(r"\b(?:prior\s+to|before)\s+(?:the\s+|their\s+|planned\s+|first\s+)*$", before)
+            and m.start > clause_start + 14
+        ):
+            continue
+        if m.term == INVESTIGATIONAL and re.match(r"\s*administration", after):
+            continue
+        if m.term == "ms disease-modifying therapy" and not r.is_ms:
+            continue
+        # "(topical estrogen is allowable)"
+        opened = text.rfind("(", clause_start, m.start)
+        closed = text.find(")", m.end, clause_end)
+        if (
+            opened > text.rfind(")", clause_start, m.start)
+            and closed > 0
+            and re.search(r"\b(?:allow\w*|permitted|acceptable)\b", text[opened:closed])
         ):
             continue
         out.append(m)
@@ -240,11 +262,9 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
     if exposure:
         windows = [w for w in windows if not (exposure[3] <= w.start < exposure[4])]
     if re.search(r"\belapsed\b", text[clause_start:clause_end]):
-        windows += [
-            s
-            for s in r.spans
-            if clause_start <= s.start < clause_end and s.symbol in ("≥", ">") and s not in windows
-        ]
+        waits = [s for s in r.spans if clause_start <= s.start < clause_end and s.symbol in ("≥", ">")]
+        if waits and mentions:
+            return [_Segment(mentions, waits[0], False, clause_end)]
     windows = [w for w in windows if not re.match(r"\s*(?:of\s+age|old)", text[w.end :])]
     # "unless on a stable dose for 30 days before screening" times the exception, not the drug.
     unless = [zone for zone in r.exception_zones if text.startswith("unless", zone[0])]
@@ -406,8 +426,8 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             or _PRIOR_STRICT.search(text[last : min(clause_end, last + 30)])
         )
         current = _CURRENT.search(words) or _CURRENT.search(head)
-        if (_NOW.search(local) and not _PRIOR_STRICT.search(local)) or (
-            (_NOW.search(before) or before.endswith(" on ")) and not _PRIOR_STRICT.search(before)
+        if (_NOW.search(local) and not _PAST.search(local)) or (
+            (_NOW.search(before) or before.endswith(" on ")) and not _PAST.search(before)
         ):
             prior, strict, current = None, None, True
         if prior and not strict and not segment.is_ever and not _treats_ms(terms):
@@ -429,6 +449,15 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
         ):
             bounds, unit, measure = exposure[0], exposure[1], exposure[2]
             end = max(end, exposure[4])
+        counted = _TRIED.search(text[clause_start:first]) if number_of == 0 else None
+        if (
+            counted
+            and measure is None
+            and (counted["symbol"] or counted["more"])
+            and len(text[clause_start:first]) - counted.start() < 40
+        ):
+            bounds = compared(counted["symbol"] or "≥", float(counted["value"]))
+            unit, measure = "count", "therapies"
         courses = _COURSES_OF.search(text[clause_start:first]) if number_of == 0 else None
         if courses and measure is None:
             bounds, unit, measure = (
@@ -788,6 +817,31 @@ def _one_required(
         before[-110:][negative.end() :],
     ):
         negative = None
+    ago = next(
+        (
+            s
+            for s in before_spans
+            if s.symbol in ("≥", ">")
+            and re.match(
+                r"\s*(?:from|since|after)\s+(?:the\s+)?(?:prior|last|previous|completion|end|most recent)",
+                text[s.end :],
+            )
+        ),
+        None,
+    )
+    if ago is not None:
+        return [
+            Constraint(
+                "washout",
+                "require",
+                ago.start,
+                last,
+                "therapy.washout",
+                window_value=ago.value,
+                window_unit=ago.unit,
+                terms=terms,
+            )
+        ]
     since = [s for s in before_spans if s.role == "since"]
     if since and re.search(
         r"since\s+(?:the\s+|their\s+)?(?:last|final|most recent|stopping|discontinu\w+)", before
