@@ -299,6 +299,15 @@ class _Column:
     kinds: list[pl.Series] = field(default_factory=list)
 
 
+# Fields whose cells may hold more than their number, and the columns that it belongs to where those are blank.
+# A `<` before a concentration says that it lies below the limit of quantification.
+_BESIDE: dict[tuple[str, str], tuple[str, ...]] = {
+    ("laboratory", "value"): ("comparator", "unit"),
+    ("treatments", "dose"): ("dose_unit",),
+    ("pk_samples", "concentration"): ("comparator", "unit"),
+}
+
+
 def _frames(
     parts: list[Part], cohort: str, *, is_invented: bool
 ) -> tuple[dict[str, pl.DataFrame], list[pl.DataFrame]]:
@@ -315,7 +324,8 @@ def _frames(
             options = _options(part, spec)
             is_date = spec.kind == "date"
             alike = (
-                spec.kind if is_date else (part.plan.table, spec.name),
+                # An end may be "ongoing", no other date may.
+                (spec.kind, spec.name == "end_date") if is_date else (part.plan.table, spec.name),
                 options.today, options.date_order, options.decimal, tuple(options.codes.items()),
                 tuple(options.missing), options.is_1904,
             )  # fmt: skip
@@ -336,11 +346,11 @@ def _frames(
             for column in found.columns:
                 own = name + column.name.removeprefix(group.spec.name)
                 read[number][own] = column.slice(start, height).alias(own)
-            if part.plan.table == "laboratory" and name == "value":
-                # `<0.1` and `5 mg/l` in one cell: what stands around the number has columns of its own.
-                for own, beside in (("comparator", found.comparator), ("unit", found.unit)):
-                    if beside is not None:
-                        read[number][f"_{own}"] = beside.slice(start, height).alias(f"_{own}")
+            # `<0.1` and `5 mg/l` in one cell: what stands around the number has columns of its own.
+            for own in _BESIDE.get((part.plan.table, name), ()):
+                beside = found.comparator if own == "comparator" else found.unit
+                if beside is not None:
+                    read[number][f"_{own}"] = beside.slice(start, height).alias(f"_{own}")
             for rules in found.faults:
                 if rules.null_count() < rules.len():
                     broken = pl.DataFrame({"record": part.text["record"], "rule": rules.slice(start, height)})
@@ -384,9 +394,15 @@ def _completed(
     frame = frame.with_columns(
         pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns.items() if name not in frame.columns
     )
-    if table == "laboratory":
-        beside = [name for name in ("comparator", "unit") if f"_{name}" in frame.columns]
-        frame = frame.with_columns(pl.col(name).fill_null(pl.col(f"_{name}")) for name in beside)
+    beside = [n for own in _BESIDE.values() for n in own if n in columns and f"_{n}" in frame.columns]
+    frame = frame.with_columns(pl.col(name).fill_null(pl.col(f"_{name}")) for name in dict.fromkeys(beside))
+    if table == "pk_samples" and "_comparator" in frame.columns:
+        is_low = pl.col("_comparator").is_in(["<", "<="]).fill_null(False)
+        limit = pl.when(is_low & (pl.col("concentration") > 0)).then("concentration")
+        frame = frame.with_columns(
+            pl.when(is_low).then(True).otherwise("is_below_quantification").alias("is_below_quantification"),
+            pl.col("lower_limit").fill_null(limit),
+        )
     if table == "relapses":
         frame = frame.with_columns(_without_ids(frame["relapse_id"], frame["_original"]))
     if "drug_inn" in columns:
@@ -432,7 +448,7 @@ def _options(part: Part, spec: schemas.Field) -> values.Options:
         codes=dict(source.codes),
         missing=source.missing,
         is_1904=part.state.book.is_1904,
-        keeps_comparator=part.plan.table == "laboratory" and spec.name == "value",
+        keeps_comparator="comparator" in _BESIDE.get((part.plan.table, spec.name), ()),
     )
 
 

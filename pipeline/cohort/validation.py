@@ -44,6 +44,8 @@ RULES: dict[str, Rule] = {
     "future_date": _hard("a date not after the day of delivery"),
     "bad_timestamp": _hard("a day and time such as 2014-03-02 09:30"),
     "bad_number": _hard("a number"),
+    "number_became_date": _hard("a number; the spreadsheet made a date of it: set the column to text and type it again"),
+    "wrong_unit": _hard("a number in the unit of this field, or without a unit"),
     "bad_boolean": _hard("yes or no"),
     "unknown_code": _hard("one of the codes of this field, or a code that cohort.yaml explains"),
     "out_of_range": _hard("a number within the range of this field"),

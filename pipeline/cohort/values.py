@@ -36,7 +36,8 @@ class Options:
     `today` is the day of delivery: later dates are refused (None: not judged). `two_digit_pivot` is the last year
     that 14 in 12-Mar-14 may mean in this century; by default the year of `today`, so that no such year lies in
     the future. `missing` are cells that mean "not known" beside the usual ones, `codes` what the clinic's codes
-    mean. `keeps_comparator`: a `<` before a number is allowed, the caller stores `Converted.comparator`.
+    mean. `keeps_comparator`: a `<` before a number is allowed, and so are words like BLQ (0 with `<`); the caller
+    stores `Converted.comparator`.
     """
 
     today: date | None = None
@@ -87,8 +88,8 @@ def convert(
             is then judged by the decimal sign even where the spreadsheet held a number, and an unformatted date
             of the 1904 system is misread.
 
-    Rules given: bad_date, ambiguous_date, impossible_date, future_date, bad_timestamp, bad_number, not_whole,
-    out_of_range, edss_step, edss_half (warning), bad_boolean, unknown_code, error_cell.
+    Rules given: bad_date, ambiguous_date, impossible_date, future_date, bad_timestamp, bad_number,
+    number_became_date, wrong_unit, not_whole, out_of_range, edss_step, edss_half (warning), bad_boolean, unknown_code, error_cell.
     """
     if cells.null_count() == cells.len() and kinds is None:
         return _all_missing(cells.len(), field)
@@ -309,6 +310,12 @@ def _by_grammar(
     comparator = pl.col("comparator").replace_strict(_COMPARATORS, default=None, return_dtype=pl.String)
     unit = pl.when(pl.col("unit").str.strip_chars(" .") != "").then(pl.col("unit").str.strip_chars(" ."))
     read = read.with_columns(comparator.alias("comparator"), unit.alias("unit_read"))
+    if options.keeps_comparator:
+        is_below = key(pl.col("cell")).is_in(list(words.BELOW_QUANTIFICATION))
+        read = read.with_columns(
+            pl.when(is_below).then(0.0).otherwise("value").alias("value"),
+            pl.when(is_below).then(pl.lit("<")).otherwise("comparator").alias("comparator"),
+        )
     factors = words.UNITS.get(field.unit or "")
     if factors is not None:
         factor = (
@@ -325,6 +332,9 @@ def _judge_number(read: pl.DataFrame, field: Field, options: Options) -> pl.Data
     is_bad = pl.col("value").is_null() | ~pl.col("value").is_finite()
     if not options.keeps_comparator:
         is_bad = is_bad | pl.col("comparator").is_not_null()
+    elif field.name == "concentration":
+        # Below the limit of quantification is a result; above a limit is not one.
+        is_bad = is_bad | pl.col("comparator").is_in([">", ">="]).fill_null(False)
     if field.name == "edss":
         rule, warning = _edss_rules()
         read = read.with_columns((pl.col("value") * 2).round().truediv(2).alias("stepped"))
@@ -342,6 +352,8 @@ def _judge_number(read: pl.DataFrame, field: Field, options: Options) -> pl.Data
         rule = pl.when(~whole).then(pl.lit("not_whole")).otherwise(rule)
     rule = (
         pl.when(pl.col("cell").is_null()).then(None)
+        .when(is_bad & pl.col("kind").eq_missing("date")).then(pl.lit("number_became_date"))
+        .when(pl.col("value").is_null() & pl.col("unit_read").is_not_null()).then(pl.lit("wrong_unit"))
         .when(is_bad).then(pl.lit("bad_number"))
         .when(is_out).then(pl.lit("out_of_range"))
         .otherwise(rule)

@@ -270,6 +270,35 @@ CODES: dict[str, dict[str, str]] = {
     """),
 }  # fmt: skip
 
+# Results of a laboratory that are below what it can quantify.
+BELOW_QUANTIFICATION = frozenset(
+    {
+        "blq",
+        "bloq",
+        "bql",
+        "bloq lloq",
+        "lloq",
+        "blloq",
+        "below lloq",
+        "below loq",
+        "below blq",
+        "loq",
+        "nq",
+        "unq",
+    }
+    | {"below limit of quantification", "below the limit of quantification", "below quantification limit"}
+    | {"below detection", "below detection limit", "not quantifiable", "not detected", "not detectable"}
+    | {
+        "nicht nachweisbar",
+        "unter der nachweisgrenze",
+        "unter nachweisgrenze",
+        "nwg",
+        "non detecte",
+        "no detectado",
+    }
+    | {"non rilevabile", "niewykrywalne", "ponizej granicy oznaczalnosci"}
+)
+
 # Factor to the field's unit. The unit of a field stands in schemas.
 UNITS: dict[str, dict[str, float]] = {
     "mg": {"mg": 1.0, "g": 1000.0, "gr": 1000.0, "mcg": 0.001, "ug": 0.001, "µg": 0.001, "μg": 0.001},

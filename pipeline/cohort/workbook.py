@@ -98,10 +98,11 @@ class Sheet:
     and date system, numbers the shortest text with a point (12.0 → `12`), errors their name (`#N/A`).
     """
 
+    # What identifies or holds patients stays out of the representation that a traceback may show.
     position: int
-    name: str
-    cells: pl.DataFrame
-    kinds: pl.DataFrame
+    name: str = field(repr=False)
+    cells: pl.DataFrame = field(repr=False)
+    kinds: pl.DataFrame = field(repr=False)
     is_hidden: bool = False
     merged: tuple[Merged, ...] = ()
     hidden_rows: tuple[int, ...] = ()

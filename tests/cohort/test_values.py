@@ -283,12 +283,29 @@ def test_comparators_are_kept_or_refused() -> None:
     assert convert(EDSS, "<3").rule.item() == "bad_number"
 
 
+def test_a_concentration_below_the_limit_is_a_result() -> None:
+    cells = ("12.5", "BLQ", "< LLOQ", "<0.1", ">100", "n.d.", "0.2 ng/ml")
+    found = convert(FIELDS["pk_samples", "concentration"], *cells, keeps_comparator=True)
+    assert found.columns[0].to_list() == [12.5, 0, 0, 0.1, None, None, 0.2]
+    assert found.comparator.to_list() == [None, "<", "<", "<", None, None, None]
+    assert found.rule.to_list() == [None] * 4 + ["bad_number", None, None]
+    assert convert(EDSS, "BLQ").rule.item() == "bad_number"
+
+
+def test_a_number_that_the_spreadsheet_made_a_date_of() -> None:
+    found = convert(
+        EDSS, "2014-05-02", "2.5", kinds=["date", "text"]
+    )  # 2.5 typed where 2.5 is the second of May
+    assert found.columns[0].to_list() == [None, 2.5]
+    assert found.rule.to_list() == ["number_became_date", None]
+
+
 def test_units_of_a_field_are_converted_and_others_refused() -> None:
     dose = convert(
         FIELDS["infusions", "dose_mg"], "12 mg", "12mg", "1 g", "500 µg", "0,012 g", "12 ml", "12 %"
     )
     assert dose.columns[0].to_list() == [12, 12, 1000, 0.5, 12, None, None]
-    assert dose.rule.to_list() == [None] * 5 + ["bad_number"] * 2
+    assert dose.rule.to_list() == [None] * 5 + ["wrong_unit"] * 2
     time = convert(FIELDS["pk_samples", "time_h"], "2 h", "30 min", "2 days", "1,5")
     assert time.columns[0].to_list() == [2, 0.5, 48, 1.5]
     free = convert(FIELDS["treatments", "dose"], "44 µg", "1.2 x10^9/l", "3 pills")
@@ -523,7 +540,7 @@ def test_nothing_that_a_cell_holds_raises(cells: list[str | None], place: tuple[
     )
     assert found.rule.len() == len(cells)
     known = {"bad_date", "ambiguous_date", "impossible_date", "future_date", "bad_timestamp", "bad_number", "not_whole",
-             "out_of_range", "edss_step", "bad_boolean", "unknown_code", "error_cell"}  # fmt: skip
+             "out_of_range", "edss_step", "number_became_date", "wrong_unit", "bad_boolean", "unknown_code", "error_cell"}  # fmt: skip
     assert set(found.rule.drop_nulls()) <= known
     assert set(found.warning.drop_nulls()) <= {"edss_half"}
 

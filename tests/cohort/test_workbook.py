@@ -130,6 +130,12 @@ def test_every_kind_of_cell() -> None:
     assert sheet.long().filter(pl.col("row") == 2)["column"].to_list() == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
+def test_no_content_in_a_representation() -> None:
+    book = workbook.read(grid([["secret"]]), "secret.xlsx")
+    assert "secret" not in repr(book)
+    assert "visits" not in repr(book)
+
+
 def test_rows_and_columns_are_numbered_as_the_spreadsheet_shows_them() -> None:
     sheet = only(grid([[], [], [None, None, "id", "edss"], [], [None, None, 1, 2.5], []]))
     assert (sheet.height, sheet.width) == (5, 4)
