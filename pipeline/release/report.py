@@ -78,6 +78,7 @@ SECTIONS = (
         from outcomes.summary
         where grouping in ('all', 'prospective_cohort')
             and metric in ('age_at_index', 'follow_up_lunar_months', 'baseline_edss', 'edss_change', 'baseline_msss', 'msss_change')
+            and coalesce(time_point, 'last') in ('baseline', 'index', 'last')
         order by cohort, "group", metric
         """,
     ),
