@@ -31,6 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 out = Console(soft_wrap=True, highlight=False)
+if not out.is_terminal:
+    out = Console(soft_wrap=True, highlight=False, width=240)  # a file or a pipe has no width to fit
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 Registry = Annotated[
