@@ -1,5 +1,6 @@
 """The nightly job in this process, on the Dagster home that the page shows."""
 
+import logging
 from dataclasses import dataclass
 
 import dagster as dg
@@ -35,6 +36,8 @@ def run(settings: Settings, *, force: bool = False, job: str = NIGHTLY) -> Outco
         HomeBusy: another run holds it.
     """
     home = settings.layout.create()
+    # It warns of every blocking check of a step that was skipped because nothing changed.
+    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     with lock.hold(home.lock_file, "remit run"):
         instance = prepare_instance(home)
         end_killed_runs(instance)
