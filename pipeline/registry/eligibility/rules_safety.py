@@ -10,7 +10,7 @@ from pipeline.registry.eligibility.quantities import NUMBER, Bounds, Span, compa
 from pipeline.registry.eligibility.reading import Constraint, Reading
 
 # --------------------------------------------------------------------------------------------------------- laboratory
-_ULN = r"(?:upper\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?(?:\s*\(\s*uln\s*\))?|(?<![a-wyz])uln\b|(?<![a-wyz])unl\b|upper\s+normal\s+limits?|upper\s+limit|normal\s+upper\s+limits?)"
+_ULN = r"(?:upper\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?(?:\s*\(\s*uln\s*\))?|(?<![a-wyz])uln\b|(?<![a-wyz])unl\b|(?<=\d)n\b|upper\s+normal\s+limits?|upper\s+limit|normal\s+upper\s+limits?)"
 _LLN = r"(?:lower\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?s?(?:\s*\(\s*lln\s*\))?|(?<![a-wyz])lln\b|lower\s+normal\s+limits?)"
 _SITE = r"(?:(?:the|of|local|institutional|institution's|laboratory|lab|age[- ]adjusted|respective|central|normal range)\s*)*"
 _TIMES = r"\s*(?:x|\*|times|-?\s*fold|-?\s*times)?\s*"
@@ -236,6 +236,16 @@ def infection(r: Reading) -> list[Constraint]:
                     continue
             if re.match(r"\s*(?:vaccin\w*|immuni[sz]ation|prophyla\w*)", text[m.end : m.end + 20]):
                 continue
+            if m.term == "aids" and re.search(
+                r"\b(?:sleep\w*|hearing|walking|visual|mobility|ambulatory|memory|decision)\s+$", before
+            ):
+                continue
+            if m.term == "covid-19" and not re.search(
+                r"infect|diagnos|positive|active|history|known|current|symptom", clause
+            ):
+                continue
+            if re.search(r"\bcontact\s+(?:with|to)\b[^.;]{0,40}$", before):
+                continue
             kept.append(m)
         if re.search(r"high\s+risk\s+(?:for|of)\s+infection", clause):
             kept = []
@@ -290,7 +300,7 @@ def infection(r: Reading) -> list[Constraint]:
             begin = _status_start(text, clause_start, first)
             qualified = bool(exceptions) or bool(
                 re.search(
-                    r"\b(?:not adequately treated|untreated|uncontrolled|considers?|clinically significant|requiring|sufficiently|that would|which would|not controlled)\b",
+                    r"\b(?:not adequately treated|untreated|uncontrolled|considers?|clinically significant|requiring|sufficiently|interfere\s+with|that would|which would|not controlled)\b",
                     clause,
                 )
             )
@@ -468,7 +478,7 @@ def malignancy(r: Reading) -> Iterator[Constraint]:
             if re.match(r"(?:cancer|carcinoma)", found.group()) and (
                 _ORGAN_CANCER.search(before)
                 or re.match(
-                    r"\s*(?:(?:immuno)?therap|treatment|drug|vaccin|directed|survivor|stage|patients|surgery|screening|center|institute|-related|society|pain|risk|in situ)",
+                    r"\s*(?:(?:immuno)?therap|treatment|drug|vaccin|directed|survivor|stage|patients|surgery|screening|diagnosis\s+is|type|center|institute|-related|society|pain|risk|in situ)",
                     text[found.end() : found.end() + 14],
                 )
             ):
@@ -523,7 +533,7 @@ def malignancy(r: Reading) -> Iterator[Constraint]:
 # ---------------------------------------------------------------------------------------------------------- pregnancy
 _PREGNANT = re.compile(r"\bpregnan(?:t|cy|cies)\b|\bgravid\b|\bgestating\b|\bconceiv\w*|become pregnant")
 _NURSING = re.compile(
-    r"breast[\s-]*feed\w*|\bbreast-?fed\b|\blactat\w+|\bnursing\b(?!\s+(?:home|staff|care|facilit))|\bnurse\b(?=\s+(?:during|a|an|their|the))"
+    r"breast[\s-]*feed\w*|\bbreast-?fed\b|\blactat\w+|\bnursing\b(?!\s+(?:home|staff|care|facilit|infant))|\bnurse\b(?=\s+(?:during|a|an|their|the))"
 )
 _PREGNANCY_TEST = re.compile(r"pregnancy\s+test\w*|\bhcg\b|gonadotropin")
 _CONTRACEPTION = re.compile(

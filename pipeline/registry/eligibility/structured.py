@@ -103,7 +103,13 @@ def conflicts(studies: pl.DataFrame, constraints: pl.DataFrame, criteria: pl.Dat
         )
         rows.append(
             both.with_columns(
-                agrees=((pl.col(side) - pl.col(field)).abs() < 0.02) & pl.col(f"{side}_inclusive"),
+                # Completed years: "under 18" is "at most 17".
+                agrees=(((pl.col(side) - pl.col(field)).abs() < 0.02) & pl.col(f"{side}_inclusive"))
+                | (
+                    pl.lit(side == "high")
+                    & ~pl.col(f"{side}_inclusive")
+                    & ((pl.col(side) - 1 - pl.col(field)).abs() < 0.02)
+                ),
             )
             .filter(~pl.col("agrees").any().over("nct_id"))
             .select(
