@@ -254,6 +254,16 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
         ]
     if reading.sense != "require" or len(found) < 2:
         return found
+    ages = [i for i, c in enumerate(found) if c.kind == "age_range"]
+    if len(ages) > 1 and re.search(
+        r"\bor\b|\band\b|[;,]", reading.text[found[ages[0]].end : found[ages[-1]].start]
+    ):
+        # Ages of several groups ("4 to 8 years (phase 1) or 4 to 13 years (phase 2)") are alternatives.
+        bounded = [found[i] for i in ages]
+        if all(c.min_value is not None and c.max_value is not None for c in bounded) or re.search(
+            r"\bor\b", reading.text[bounded[0].end : bounded[-1].start]
+        ):
+            found = [c._replace(any_of_group="age") if i in ages else c for i, c in enumerate(found)]
     places = [i for i, c in enumerate(found) if c.kind in _ALTERNATIVE_KINDS]
     runs: list[list[list[int]]] = []
     alternatives: list[list[int]] = [[places[0]]] if places else []

@@ -59,7 +59,7 @@ _CLASSES: dict[str, str] = {
     "plasma exchange": "plasmapheresis; plasma exchange; plasmaphoresis; plasma pheresis; plex; therapeutic plasma exchange; apheresis",
     "cytapheresis": "cytapheresis; leukapheresis; lymphocytapheresis",
     "total lymphoid irradiation": "total lymphoid irradiation; lymphoid irradiation; total lymph node irradiation; tli; total lymphoid radiation",
-    "total body irradiation": "total body irradiation; whole body irradiation; tbi; total body radiation; whole body radiation",
+    "total body irradiation": "total body irradiation; whole body irradiation; total body radiation; whole body radiation",
     "stem cell transplantation": "stem cell {transplant|transplantation|treatment|therapy|rescue}; [hematopoietic|haematopoietic] stem cell {transplant|transplantation}; hsct; ahsct; ahscts; autologous [hematopoietic|haematopoietic] stem cell {transplant|transplantation}; stem cell; bone marrow stem cell transplantation",
     "bone marrow transplantation": "bone marrow {transplant|transplantation}; bmt",
     "autologous bone marrow transplantation": "autologous bone marrow {transplant|transplantation}",

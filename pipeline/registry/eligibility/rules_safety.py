@@ -98,6 +98,10 @@ def lab_limit(r: Reading) -> Iterator[Constraint]:
         if re.search(r"\b(?:eligible|allowed|permitted|acceptable)\b", bracket) and "(" not in bracket:
             continue
         clause_start, clause_end = r.clause(start)
+        if re.match(r"\W*if\b", text[clause_start:clause_end]) and re.search(
+            r"\bmust\b", text[clause_start:clause_end]
+        ):
+            continue
         terms = tuple(dict.fromkeys(m.term for m in group))
         if _CPE in terms and re.search(r"mxa", text[end : end + 16]):
             terms = tuple(_MXA if t == _CPE else t for t in terms)
@@ -300,7 +304,7 @@ def infection(r: Reading) -> list[Constraint]:
             begin = _status_start(text, clause_start, first)
             qualified = bool(exceptions) or bool(
                 re.search(
-                    r"\b(?:not adequately treated|untreated|uncontrolled|considers?|clinically significant|requiring|sufficiently|interfere\s+with|that would|which would|not controlled)\b",
+                    r"\b(?:not adequately treated|untreated|uncontrolled|considers?|clinically significant|requiring|sufficiently|interfere\s+with|viral\s+load|detectable|that would|which would|not controlled)\b",
                     clause,
                 )
             )
@@ -486,7 +490,8 @@ def malignancy(r: Reading) -> Iterator[Constraint]:
             if re.match(r"(?:carcinoma)", found.group()):
                 continue
             if r.sense == "require" and not re.search(
-                r"\b(?:no|not|without|absence\s+of|free\s+(?:of|from)|never|negative)\b[^.;]{0,70}$", before
+                r"\b(?:no|not\s+have|not\s+had|without|absence\s+of|free\s+(?:of|from)|never|negative)\b[^.;]{0,60}$",
+                before,
             ):
                 continue
             # In an exclusion the permission is often the exception itself ("… are allowed").

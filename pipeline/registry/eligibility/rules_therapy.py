@@ -476,7 +476,8 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             "terms": terms, "exception_terms": exception_terms, "exceptions": () if passed else exceptions,
             "is_qualified": (bool(exceptions) and not exception_terms and not passed)
             or bool(exposure and first < exposure[3] < last)
-            or bool(_NARROWED.match(text, last)),
+            or bool(_NARROWED.match(text, last))
+            or bool(re.search(r"[≥>]\s*\d+\s*(?:days?|times?|tablets?)\s*(?:per|a|each|/)\s*(?:month|day)", clause)),
         }  # fmt: skip
         if both and window is None:
             specific = tuple(t for t in terms if t != "ms disease-modifying therapy")
