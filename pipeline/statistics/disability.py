@@ -107,7 +107,6 @@ class Courses:
 class Found:
     """Events of one search as arrays; positions are columns of the courses, −1 where there is none."""
 
-    rows: list[np.ndarray] = field(default_factory=list)
     parts: list[dict[str, np.ndarray]] = field(default_factory=list)
 
     def add(self, **arrays: np.ndarray) -> None:
