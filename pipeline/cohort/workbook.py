@@ -761,13 +761,18 @@ _AS_TEXT: dict[type, tuple[str, Any]] = {
 
 
 class _Memo(dict):
-    """Numbers of a column as text; a column has few distinct ones."""
+    """Values of one type as text; a column has few distinct ones."""
 
-    def __missing__(self, value: float) -> str:
-        text = self[value] = _number(value)
+    def __init__(self, kind: type):
+        super().__init__()
+        self.as_text = _AS_TEXT[kind][1]
+
+    def __missing__(self, value: Any) -> str:
+        text = self[value] = self.as_text(value)
         return text
 
 
+_KINDS = pl.Series(KINDS, dtype=KIND)
 _ONE = {kind: pl.Series([kind], dtype=KIND) for kind in KINDS}
 
 
@@ -779,14 +784,18 @@ def _column(values: tuple) -> tuple[pl.Series, pl.Series]:
     types = set(map(type, values))
     if types <= {str}:
         return pl.Series(values, dtype=pl.String), _all_of("text", len(values))
-    if types == {float}:
-        memo = _Memo()
-        texts = pl.Series([memo[value] for value in values], dtype=pl.String)
-        return texts, _all_of("number", len(values))
-    known = {kind: _AS_TEXT[kind] for kind in types}
-    texts = pl.Series([known[type(value)][1](value) for value in values], dtype=pl.String)
-    kinds = pl.Series([known[type(value)][0] for value in values], dtype=KIND)
-    return texts, kinds
+    # One memo a type: True, 1 and 1.0 are the same key.
+    memos = {kind: _Memo(kind) for kind in types if kind is not str}
+    if len(types) == 1:
+        (kind,) = types
+        memo = memos[kind]
+        return pl.Series([memo[value] for value in values], dtype=pl.String), _all_of(
+            _AS_TEXT[kind][0], len(values)
+        )
+    texts = [value if type(value) is str else memos[type(value)][value] for value in values]
+    numbers = {kind: KINDS.index(_AS_TEXT[kind][0]) for kind in types}
+    kinds = np.fromiter(map(numbers.__getitem__, map(type, values)), dtype=np.uint8, count=len(values))
+    return pl.Series(texts, dtype=pl.String), _KINDS.gather(kinds)
 
 
 def _frames(rows: list[list], errors: dict[tuple[int, int], str]) -> tuple[pl.DataFrame, pl.DataFrame]:
