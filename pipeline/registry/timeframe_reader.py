@@ -77,6 +77,8 @@ class _Reader:
         self.between = False
         self.is_approximate = False
         self.is_from = False
+        # The other members of a list, which share what is found out about its first.
+        self._pending: list[_Moment] = []
 
     # --- the text
 
@@ -250,8 +252,6 @@ class _Reader:
             found += [following, *self._pending]
             self._pending = []
         return found
-
-    _pending: list[_Moment] = []  # noqa: RUF012 - replaced, never changed in place
 
     def _open_range(
         self,
