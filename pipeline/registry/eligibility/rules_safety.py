@@ -304,7 +304,7 @@ def infection(r: Reading) -> list[Constraint]:
             begin = _status_start(text, clause_start, first)
             qualified = bool(exceptions) or bool(
                 re.search(
-                    r"\b(?:not adequately treated|untreated|uncontrolled|considers?|clinically significant|requiring|sufficiently|interfere\s+with|viral\s+load|detectable|that would|which would|not controlled)\b",
+                    r"\b(?:not adequately treated|untreated|uncontrolled|considers?|clinically significant|requiring|sufficiently|interfere\s+with|viral\s+load|detectable|copy\s+number|\bdna\b|\brna\b|that would|which would|not controlled)\b",
                     clause,
                 )
             )
@@ -324,8 +324,18 @@ def _status_start(text: str, clause_start: int, first: int) -> int:
 
 def _families(r: Reading, mentions: list[Mention]) -> list[list[Mention]]:
     """Named viruses, general infections and grave rare ones are different statements even in one sentence."""
+    named = [m for m in mentions if m.term not in _GENERIC and m.term not in _GRAVE]
+    # "active infection with hepatitis B": the noun of the named virus, no statement of its own
+    mentions = [
+        m
+        for m in mentions
+        if m.term not in ("any infection", "active infection")
+        or not (
+            re.match(r"\s*(?:with|by|of|due\s+to)\s", r.text[m.end :])
+            and any(0 <= n.start - m.end < 44 for n in named)
+        )
+    ]
     groups: dict[str, list[Mention]] = {}
-    names = {m.term for m in mentions}
     for m in mentions:
         if m.term in _GRAVE:
             key = "grave"
@@ -365,7 +375,6 @@ def _families(r: Reading, mentions: list[Mention]) -> list[list[Mention]]:
             )
         ):
             groups.pop("generic")
-    del names
     return [sorted(g, key=lambda m: m.start) for g in sorted(groups.values(), key=lambda g: g[0].start)]
 
 
@@ -532,7 +541,7 @@ def malignancy(r: Reading) -> Iterator[Constraint]:
                 is_qualified=bool(exceptions),
                 **fields,
             )
-            break
+            return
 
 
 # ---------------------------------------------------------------------------------------------------------- pregnancy
