@@ -28,7 +28,9 @@ _LAB_TRAILING = re.compile(
 _LAB_GAP = re.compile(
     r"(?:[\s,:;=()\[\]/]|\b(?:level|levels|count|counts|value|values|concentration|serum|plasma|blood|of|is|are|was|must|be|and|or|total|absolute|the|to|a|an|at|screening|baseline|cell|cells|that|documented|as|either|with|fasting|elevation|elevations|elevated|increase|by|result|results|confirmed|titre|titer|test|tests|calculated|using|cockcroft|gault|cockcroft-gault|formula|in|on|persistent|repeated|sgot|sgpt|anc|wbc|plt|hb|hgb|alc|estimated|per|ratio|concentrations|peripheral|have|has|had|normal|range|males|females|men|women|for|any|one|both|more than once|reduced|decreased|low|clearance|enzymes?|liver|function)\b|-)*"
 )
-_NORMAL = re.compile(r"\bnormal\b|within\s+(?:the\s+)?(?:\w+\s+){0,2}normal\s+(?:limits|range)|\bwnl\b")
+_NORMAL = re.compile(
+    r"(?<!limit of )(?<!limits of )(?<!limit )(?<!upper )(?<!lower )(?<!level of )(?<!limit of the )\bnormal\b|within\s+(?:the\s+)?(?:\w+\s+){0,2}normal\s+(?:limits|range)|\bwnl\b"
+)
 _CPE = "interferon neutralising antibody titre (cpe assay)"
 _MXA = "interferon neutralising antibody titre (mxa assay)"
 

@@ -96,7 +96,9 @@ _UNLESS_PASSED = re.compile(
 _DAYS_A_WEEK = re.compile(
     rf"(?P<symbol>[≥>])?\s*(?P<value>{NUMBER})\s*(?:or\s+more\s+)?days?\s*(?:a|per|/|each|every)\s*week"
 )
-_DOSE_CHANGE = re.compile(r"\bchange\s+in\s+(?:the\s+)?(?:dos\w+|medication|regimen)")
+_DOSE_CHANGE = re.compile(
+    r"\bchanges?\s+(?:in|of|to)\s+(?:the\s+)?(?:dos\w+|medication|regimen)|\bchanges?\s+(?:in|of|to)\s+(?:\w+\s+){0,2}$"
+)
 _STUDY_PARTICIPATION = re.compile(
     r"(?:participat\w*|enrol\w*|involve\w*|tak\w+ part|includ\w+|subjects?|patients?)\s+(?:simultaneously\s+|concurrently\s+|currently\s+)?(?:in|into|of)\s+(?:\w+\s+){0,2}?(?:other|another|any(?:\s+other)?|an?|different|concurrent|drug|previous|clinical|investigational|interventional)\b[^.;,]{0,60}?\b(?:trials?|stud(?:y|ies)|research)\b"
     r"|(?:other|another|concurrent|different|previous|drug)\s+(?:\w+\s+){0,3}?(?:clinical\s+|interventional\s+|investigational\s+|research\s+|drug\s+|therapeutic\s+|treatment\s+|intervention\w*\s+)(?:trials?|stud(?:y|ies)|research(?:\s+stud\w+)?|protocols?)|(?:other|another)\s+(?:trials?|stud(?:y|ies))\b"

@@ -74,7 +74,7 @@ def _phrases() -> dict[str, str]:
     for symbol, spellings in (("≥", _AT_LEAST), ("≤", _AT_MOST), (">", _MORE), ("<", _LESS)):
         for spelling in spellings:
             if spelling[0].isalpha():
-                for before in (" ", "("):
+                for before in (" ", "(", ")", "[", "/"):
                     table[before + spelling + " "] = before + _pad(symbol, spelling) + " "
             else:
                 table[spelling] = _pad(symbol, spelling)
