@@ -24,7 +24,15 @@ import polars as pl
 from pipeline import lake
 from pipeline.cohort import corrections, mapping, pseudonyms, queries, records, schemas, validation, workbook
 from pipeline.cohort.mapping import CohortMap, SheetPlan
-from pipeline.errors import BrokenWorkbook, CohortError, HomeError, MappingError, SourceError
+from pipeline.errors import (
+    BrokenWorkbook,
+    CohortError,
+    ColumnDrift,
+    HomeError,
+    MappingError,
+    SourceError,
+    TooManyRejected,
+)
 from pipeline.landing import Entry, Landing
 from pipeline.quality import rows as row_checks
 from pipeline.settings import CohortSettings
@@ -48,6 +56,7 @@ class Problem:
     delivery_id: str | None
     message: str
     stops: Literal["nothing", "file", "cohort"] = "nothing"
+    kind: type[CohortError] = CohortError  # which fault of errors.py it is
 
     def __str__(self) -> str:
         return f"{self.delivery_id or self.cohort}: {self.message}"
@@ -400,6 +409,7 @@ def load(
     for number, given in enumerate(every, start=1):
         try:
             result = _load_cohort(given, landing, lake_root, private, settings, key, is_invented=is_invented)
+            (private / "errors" / f"{given.cohort}.txt").unlink(missing_ok=True)
         except (HomeError, MemoryError):
             raise
         except Exception as error:
@@ -409,6 +419,7 @@ def load(
         if progress:
             progress(f"cohort {given.cohort}", number, len(every))
     present = {given.cohort for given in every} | {NO_COHORT}
+    queries.remove_others(private, {given.cohort for given in every})
     withdrawn = []
     if lake_root.is_dir():
         for base in sorted(path for path in lake_root.iterdir() if path.is_dir()):
@@ -509,7 +520,7 @@ def _read_cohort(
         try:
             cohort_map = mapping.parse(landing.read(given.map_sha256).decode("utf-8-sig", "replace"))
         except MappingError as error:
-            problems.append(Problem(cohort, None, str(error), "cohort"))
+            problems.append(Problem(cohort, None, str(error), "cohort", MappingError))
     ledger = corrections.Ledger(())
     if given.ledger_sha256:
         lines, refused = corrections.parse(landing.read(given.ledger_sha256))
@@ -518,14 +529,14 @@ def _read_cohort(
     states, broken, absent = read_sheets(
         given.deliveries, lambda d: landing.read(d.sha256), cohort_map, settings
     )
-    problems += [Problem(cohort, d.delivery_id, reason, "file") for d, reason in broken]
+    problems += [Problem(cohort, d.delivery_id, reason, "file", BrokenWorkbook) for d, reason in broken]
     for state in states:
         if state.plan.status in ("unmapped", "drift"):
             stops = "cohort" if state.plan.status == "drift" else "file"
             message = f"{state.label}: {state.plan.problem}"
-            problems.append(Problem(cohort, state.delivery.delivery_id, message, stops))
+            problems.append(Problem(cohort, state.delivery.delivery_id, message, stops, ColumnDrift))
     if not any(problem.stops == "cohort" for problem in problems):
-        problems += [Problem(cohort, None, message, "cohort") for message in absent]
+        problems += [Problem(cohort, None, message, "cohort", ColumnDrift) for message in absent]
     result = records.build(
         cohort=cohort,
         states=states,
@@ -538,7 +549,7 @@ def _read_cohort(
     if not any(problem.stops == "cohort" for problem in problems):
         problems += [Problem(cohort, None, r.message) for r in ledger.refused()]
         problems += [
-            Problem(cohort, state.delivery.delivery_id, message, "cohort")
+            Problem(cohort, state.delivery.delivery_id, message, "cohort", TooManyRejected)
             for state, message in too_many(result, states, cohort_map, settings)
         ]
     if result.withdrawn_rows:

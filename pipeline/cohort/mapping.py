@@ -442,6 +442,7 @@ class SheetPlan:
     problem: str = ""
     named_problem: str = ""
     declared: int | None = None  # which entry of cohort.yaml it is
+    unread: int | None = None  # first column that is not in the map
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -759,7 +760,15 @@ def _plan_declared(cells: pl.DataFrame, entry: SheetMap, cohort: CohortMap, labe
     if unread or missing or columns.twice:
         tables = "`, `".join(dict.fromkeys(t.table for t in entry.tables))
         public, named = _drift(columns, unread, missing, tables)
-        return SheetPlan("drift", label, first_row, tuple(records), problem=public, named_problem=named)
+        return SheetPlan(
+            "drift",
+            label,
+            first_row,
+            tuple(records),
+            problem=public,
+            named_problem=named,
+            unread=next(iter(unread), None),
+        )
     is_data = _data_rows(cells, first_row, entry.not_data, columns, records)
     return SheetPlan("mapped", label, first_row, tuple(records), is_data)
 
@@ -839,7 +848,15 @@ def _plan_by_preset(
     record = RecordPlan(table, sources, (), not_delivered)
     if missing or unread or columns.twice:
         public, names = _drift(columns, unread, missing, table)
-        return SheetPlan("drift", label, first_row, (record,), problem=public, named_problem=names)
+        return SheetPlan(
+            "drift",
+            label,
+            first_row,
+            (record,),
+            problem=public,
+            named_problem=names,
+            unread=next(iter(unread), None),
+        )
     rules = declared.not_data if declared else NotData()
     is_data = _data_rows(cells, first_row, rules, columns, [record])
     return SheetPlan("mapped", label, first_row, (record,), is_data)
@@ -877,6 +894,7 @@ def _unmapped(
         "unmapped",
         label,
         header_row + 1,
+        unread=next(iter(unknown), None),
         problem=f"this {what} {reason}{shown}. {remedy}",
         named_problem=f"this {what} ({sheet.name!r}) {reason}{names}. {remedy}",
     )

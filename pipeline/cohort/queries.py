@@ -11,7 +11,8 @@ import html
 import io
 import os
 import secrets
-from collections.abc import Sequence
+import shutil
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -170,6 +171,20 @@ def _write_rejected(private: Path, cohort: str, states: Sequence[Any], result: r
     buffer = io.BytesIO()
     (pl.concat(rows) if rows else pl.DataFrame(schema=schema)).write_parquet(buffer)
     write_private(_folder(private / "rejected") / f"{cohort}.parquet", buffer.getvalue())
+
+
+def remove_others(private: Path, cohorts: Collection[str]) -> None:
+    """Delete lists and rejected rows of cohorts that are no longer in the inbox: landing keeps their files."""
+    for folder in _listing(private / "queries"):
+        if folder.is_dir() and folder.name not in cohorts:
+            shutil.rmtree(folder, ignore_errors=True)
+    for file in _listing(private / "rejected"):
+        if file.stem not in cohorts:
+            file.unlink(missing_ok=True)
+
+
+def _listing(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def write_register(private: Path, register: Sequence[dict[str, Any]]) -> None:
@@ -381,6 +396,9 @@ def check_file(
     settings = settings or CohortSettings()
     if not path.is_file():
         raise BrokenWorkbook("there is no such file: give the path of a spreadsheet.")
+    if path.name.casefold() in load.MAP_NAMES:
+        mapping.parse(path.read_text("utf-8-sig"))
+        return CheckReport((), (), pl.DataFrame(schema=ITEMS), (f"{path.name} can be read.",))
     if map_path is None:
         map_path = next((p for n in load.MAP_NAMES if (p := path.parent / n).is_file()), None)
     cohort_map = mapping.parse(map_path.read_text("utf-8-sig")) if map_path else CohortMap()

@@ -150,7 +150,8 @@ def build(
     for state in states:
         if state.plan.status in ("unmapped", "drift"):
             rule = "unmapped_sheet" if state.plan.status == "unmapped" else "column_drift"
-            aside.append(_aside(state.key, state.data_rows, None, rule))
+            column = f"column {state.plan.unread}" if state.plan.unread else None
+            aside.append(_aside(state.key, state.data_rows, column, rule))
             continue
         is_data = state.sheet.cells["row"].is_in(state.data_rows.implode())
         body, kinds = state.sheet.cells.filter(is_data), state.sheet.kinds.filter(is_data)

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import lake
 from pipeline.cohort import load, schemas
-from pipeline.errors import SourceError
+from pipeline.errors import BrokenWorkbook, ColumnDrift, MappingError, SourceError, TooManyRejected
 from tests.support.cohorts import (
     EDSS,
     PATIENTS,
@@ -292,3 +292,49 @@ def test_the_report_is_lines_without_values(clinic):
     assert "site: 7 rows accepted, 1 rejected" in text
     assert "P9" not in text
     assert "77" not in text
+
+
+def test_a_fault_of_the_program_stops_one_cohort_and_its_text_stays_private(clinic, monkeypatch):
+    clinic.put("site", "edss.csv", table_csv(EDSS))
+    clinic.put("other", "edss.csv", table_csv(EDSS))
+    build = load.records.build
+
+    def fail(**given):
+        if given["cohort"] == "other":
+            raise ValueError("P1 has secret value 4.0")
+        return build(**given)
+
+    monkeypatch.setattr(load.records, "build", fail)
+    report = clinic.run()
+    assert {r.cohort: r.status for r in report.cohorts} == {"other": "stopped", "site": "loaded"}
+    assert "secret" not in "\n".join(report.lines())
+    assert "ValueError" in report.all_problems[0].message
+    assert "secret value" in (clinic.private / "errors" / "other.txt").read_text()
+    check_schema(clinic, "other")
+
+
+def test_lists_of_a_cohort_that_left_are_removed(clinic):
+    clinic.put("one", "edss.csv", table_csv([{"patient_id": "P1", "visit_date": "x", "edss": "y"}]))
+    clinic.put("two", "edss.csv", table_csv(EDSS))
+    clinic.run()
+    (clinic.inbox / "one" / "edss.csv").unlink()
+    clinic.run()
+    assert [path.name for path in (clinic.private / "queries").iterdir()] == ["two"]
+    assert [path.name for path in (clinic.private / "rejected").iterdir()] == ["two.parquet"]
+
+
+def test_problems_say_which_fault_they_are(clinic):
+    clinic.put("drift", "edss.csv", table_csv([row | {"x": "1"} for row in EDSS]))
+    clinic.put("broken", "edss.xlsx", b"no")
+    clinic.put("map", "edss.csv", table_csv(EDSS))
+    clinic.put("map", "cohort.yaml", "x: 1\n")
+    clinic.put("many", "edss.csv", table_csv([row | {"edss": "bad"} for row in EDSS * 6]))
+    report = clinic.run()
+    kinds = {problem.cohort: problem.kind for problem in report.all_problems}
+    assert kinds == {
+        "drift": ColumnDrift,
+        "broken": BrokenWorkbook,
+        "map": MappingError,
+        "many": TooManyRejected,
+    }
+    assert set(clinic.table("rejected_rows", "drift")["column_name"]) == {"column 4"}
