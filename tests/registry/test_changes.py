@@ -348,7 +348,7 @@ def test_history_of_an_enrolment(shared) -> None:
 
 
 def test_history_of_a_primary_outcome(shared) -> None:
-    # NCT01874431: renamed in version 17 of 2017-08-22 from "Change of urinary …" to "Ratio of UACR …".
+    # NCT01874431: renamed in version 17 (2021-05-20) from "Change of urinary …" to "Ratio of UACR …".
     found = from_history(shared, "NCT01874431").filter(pl.col("is_primary_outcome_change"))
     assert found.get_column("change_kind").to_list() == ["removed", "added"]
     assert found.get_column("version").unique().to_list() == ["17"]
