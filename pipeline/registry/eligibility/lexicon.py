@@ -194,6 +194,7 @@ class Mention(NamedTuple):
     family: str
 
 
+@lru_cache(maxsize=65536)
 def stem(token: str) -> str:
     """Plural away: enough for nouns of this vocabulary."""
     if token.endswith("ies") and len(token) > 4:

@@ -266,6 +266,7 @@ def _is_age_bound(text: str, start: int, older: re.Match) -> bool:
 _ONLY_AGE = re.compile(
     rf"\W*(?:between\s+|from\s+)?[≥≤><]?\s*{NUMBER}\s*(?:years?|yrs?)?\s*(?:(?:-|to|and|through)\s*[≥≤><]?\s*{NUMBER})?\s*(?:years?|yrs?)\W*(?:\(?inclusive\)?)?\W*"
 )
+_AGE_START = re.compile(r"[≥≤><]|(?<![\d.,\-/≥≤><])\d")
 _NOT_AGE_AFTER = re.compile(
     r"\s*(?:years?|yrs?)\s*(?:prior|before|since|after|of (?!age)|ago|post|from|duration|disease|history|with|follow)"
 )
@@ -345,13 +346,8 @@ def age_range(r: Reading) -> Iterator[Constraint]:
                 word.end() + over.end(),
                 compared(_AGE_SYMBOL[over.group(1)], number(over.group(2))),
             )
-    for start in range(len(text)):
-        letter = text[start]
-        if not (
-            letter in "≥≤><"
-            or (letter.isdigit() and not (text[start - 1].isdigit() or text[start - 1] in ".,-/≥≤><"))
-        ):
-            continue
+    for candidate in _AGE_START.finditer(text):
+        start, letter = candidate.start(), candidate.group()
         if any(a <= start < b for a, b, _, _ in hits):
             continue
         if (

@@ -43,7 +43,15 @@ def lab_limit(r: Reading) -> Iterator[Constraint]:
     text = r.text
     taken: list[tuple[int, int]] = []
     hits: list[tuple[int, int, Bounds, str | None, list[Mention]]] = []
-    for found in _LIMIT.finditer(text):
+    speaks_of_limits = (
+        "limit" in text
+        or "uln" in text
+        or "lln" in text
+        or "unl" in text
+        or "normal" in text
+        or re.search(r"\dn\b", text)
+    )
+    for found in _LIMIT.finditer(text) if speaks_of_limits else ():
         symbol, value = found["symbol"], found["value"]
         is_upper = re.search(r"upper|uln|unl", found["limit"]) is not None
         if symbol is None and value is None:
@@ -788,6 +796,10 @@ def informed_consent(r: Reading) -> Iterator[Constraint]:
     if "consent" not in text and "assent" not in text and "icf" not in text:
         return
     if r.sense == "require":
+        if re.search(r"\bfluen\w*|\benglish\b", text) and not re.search(
+            r"sign|provid|giv|willing|obtain", text
+        ):
+            return
         found = _CONSENT.search(text)
         if (
             found

@@ -111,7 +111,10 @@ def _broken(text: pl.Expr) -> pl.Expr:
         .str.replace_all(
             r"((?i:(?:in|ex)clusion criteri(?:a|on)) ?(?:\([^)\n]{0,40}\) ?)?:)[ \t]+(\S)", "$1\n$2"
         )
-        .str.replace_all(r"((?i:(?:in|ex)clusion criteri(?:a|on))):([^\s:*])", "$1\n$2")
+        .str.replace_all(
+            r"(?m)^([\s*#_-]*(?i:(?:(?:key|main|major|patient|list of) )?(?:in|ex)clusion criteri(?:a|on))):([^\s:*])",
+            "$1\n$2",
+        )
         .str.replace_all(r"([.;:,)]) (\d{1,2}\\?[.)] ?[A-Z≥><])", "$1\n$2")
         .str.replace_all(r"(\S) ([•‣▪●◦·➢] )", "$1\n$2")
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -276,3 +277,29 @@ def test_real_texts_of_other_diseases(shared: Path) -> None:
     assert set(out["criterion_constraints"]["criterion_id"]) <= set(out["criteria"]["criterion_id"])
     groups = set(out["criteria"]["group_id"])
     assert set(out["criteria"]["parent_group_id"].drop_nulls()) <= groups
+
+
+def test_torn_and_mixed_text_never_breaks_a_span() -> None:
+    """Fragments of protocols in random order with every kind of bracket, dash, blank and break between them."""
+    pieces = [
+        "EDSS", "(EDSS)", "score of", "0", "5.5", "5,5", "≥", "\\>=", "</=", "greater than (>)", "or above", "between", "and", "or", "-", "–",
+        "relapse", "relapses", "(s)", "two (2)", "within", "the last", "12", "to 1", "months", "prior to", "screening", ".", ";", ":", "(", ")", "[", "]",
+        "interferon-β", "(either 1a or 1b)", "except", "unless", "natalizumab", "for at least", "6 months", "e.g.", "i.e.,", "years", "of age", "aged",
+        "ALT", "2xULN", "10^9/L", "no", "not", "history of", "hepatitis B or C", "malignancy", "pregnancy test", "negative", "\n", "\r\n", "\n\n* ",
+        "\n1. ", "\n  - ", "Inclusion Criteria:", "Exclusion Criteria:", "At least one of the following:", "MS", "İ", "ß", "𝔐", "\u2028", "\u00a0", "&gt;",
+        "McDonald", "2010", "progressive", "forms", "RRMS", "while on", "therapy", "lesions", "Gd+", "\t", "*", "•",
+    ]  # fmt: skip
+    draw = random.Random(20261121)
+    texts = [
+        "MS " + draw.choice(["", " "]).join(draw.choices(pieces, k=draw.randint(1, 60))) for _ in range(400)
+    ]
+    frame = pl.DataFrame({"nct_id": [f"NCT9{i:07}" for i in range(len(texts))], "eligibility_text": texts})
+    out = eligibility.parse(frame)
+    source = dict(frame.iter_rows())
+    assert len(out["criterion_constraints"]) > 100
+    for row in out["criteria"].iter_rows(named=True):
+        assert "".join(source[row["nct_id"]][row["char_start"] : row["char_end"]].split()) == "".join(
+            row["text"].split()
+        )
+    for row in out["criterion_constraints"].iter_rows(named=True):
+        assert " ".join(source[row["nct_id"]][row["char_start"] : row["char_end"]].split()) == row["quote"]
