@@ -104,7 +104,7 @@ def convert(
     is_error = (pl.col("kind").eq_missing("error") | pl.col("text").is_in(ERRORS)) & ~pl.col("is_missing")
     distinct = distinct.with_columns(
         is_error=is_error.fill_null(False),
-        cell=pl.when(~pl.col("is_missing") & ~is_error.fill_null(False)).then(_trimmed(pl.col("text"))),
+        cell=pl.when(~pl.col("is_missing") & ~is_error.fill_null(False)).then(_content(field)),
     )
     read = _READERS[field.kind](distinct, field, options)
     rule = pl.when("is_error").then(pl.lit("error_cell")).otherwise(pl.col("rule"))
@@ -187,6 +187,12 @@ def _trimmed(text: pl.Expr) -> pl.Expr:
         text.cast(pl.String).str.replace_all(r"[\p{Cc}\p{Zs}\p{Zl}\p{Zp}]+", " ").str.strip_chars(_BLANKS)
     )
     return pl.when(trimmed != "").then(trimmed)
+
+
+def _content(field: Field) -> pl.Expr:
+    text = _trimmed(pl.col("text"))
+    # The apostrophe by which spreadsheets mark typed text survives some exports ('2.5).
+    return text if field.kind in ("text", "id") else text.str.replace(r"^'([0-9])", "${1}")
 
 
 def _plain(text: pl.Expr) -> pl.Expr:
