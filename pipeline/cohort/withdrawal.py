@@ -114,6 +114,7 @@ def withdraw(
         if sha256 not in still:
             landing.blob(sha256).unlink(missing_ok=True)
     snapshots = _clean_lake(lake_root / cohort, pseudonym)
+    _clean_derived(lake_root.parent, cohort, pseudonym)
     for old in (private / "queries" / cohort).glob("*"):
         old.unlink()
     (private / "rejected" / f"{cohort}.parquet").unlink(missing_ok=True)
@@ -269,3 +270,18 @@ def _clean_lake(base: Path, pseudonym: str) -> int:
                 lake.write_table(snapshot, table, rest)
         cleaned += was_here
     return cleaned
+
+
+def _clean_derived(lake_home: Path, cohort: str, pseudonym: str) -> None:
+    """Take the patient out of what the last build left in the lake beside the snapshots."""
+    for folder in ("statistics", "derived"):
+        for file in sorted((lake_home / folder).rglob("*.parquet")):
+            columns = pl.read_parquet_schema(file)
+            if not {"cohort", "patient_id"} <= set(columns):
+                continue
+            frame = pl.read_parquet(file)
+            rest = frame.filter(~((pl.col("cohort") == cohort) & (pl.col("patient_id") == pseudonym)))
+            if rest.height < frame.height:
+                partial = file.with_name(f".{file.name}.partial")
+                rest.write_parquet(partial, compression="zstd")
+                partial.replace(file)

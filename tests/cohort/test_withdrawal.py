@@ -88,6 +88,17 @@ def test_nothing_of_the_patient_is_left(clinic):
     assert clinic.table("edss")["source_row"].to_list() == [4, 5]
 
 
+def test_what_the_last_build_left_in_the_lake_is_cleaned_too(clinic):
+    gone, stays = pseudonym("SUBJECT-77"), pseudonym("P2")
+    file = clinic.lake.parent / "derived" / "events.parquet"
+    file.parent.mkdir()
+    rows = {"cohort": ["site", "site", "other"], "patient_id": [gone, stays, gone], "n": [1, 2, 3]}
+    pl.DataFrame(rows).write_parquet(file)
+    pl.DataFrame({"cohort": ["site"], "rate": [0.5]}).write_parquet(file.with_name("rates.parquet"))
+    withdraw(clinic, "SUBJECT-77")
+    assert pl.read_parquet(file)["n"].to_list() == [2, 3]
+
+
 def test_the_file_in_the_inbox_does_not_bring_the_patient_back(clinic):
     withdraw(clinic, "SUBJECT-77")
     report = clinic.run()
