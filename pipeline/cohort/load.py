@@ -535,6 +535,7 @@ def _read_cohort(
             stops = "cohort" if state.plan.status == "drift" else "file"
             message = f"{state.label}: {state.plan.problem}"
             problems.append(Problem(cohort, state.delivery.delivery_id, message, stops, ColumnDrift))
+    problems += _blank(given, states)
     if not any(problem.stops == "cohort" for problem in problems):
         problems += [Problem(cohort, None, message, "cohort", ColumnDrift) for message in absent]
     result = records.build(
@@ -611,6 +612,30 @@ def _load_cohort(
         checks=_checks(reading.result, accepted, frames["deliveries"]),
         snapshot=snapshot,
     )
+
+
+def _blank(given: Inputs, states: list[SheetState]) -> list[Problem]:
+    """Files without a filled cell, and a cohort without a row of data: nothing is wrong, and nothing is there."""
+    filled: dict[str, bool] = {}
+    for state in states:
+        delivery = state.delivery.delivery_id
+        filled[delivery] = filled.get(delivery, False) or state.sheet.cells.height > 0
+    blank = [
+        Problem(
+            given.cohort,
+            delivery,
+            "the file is blank: export it again, or take it out.",
+            "file",
+            BrokenWorkbook,
+        )
+        for delivery, is_filled in filled.items()
+        if not is_filled
+    ]
+    if states and not blank and not any(len(state.data_rows) for state in states):
+        blank.append(
+            Problem(given.cohort, None, "its files hold no row of data: fill them in, or take them out.")
+        )
+    return blank
 
 
 def _earlier(

@@ -799,7 +799,8 @@ def _plan_by_preset(
     ignore = (*_PRESET_IGNORE[cohort.preset], *cohort.ignore, *(declared.ignore if declared else ()))
     named = next((t for t in TABLES if normal(t) == name), None) if cohort.preset == "canonical" else None
     lines = declared.header_rows if declared else 1
-    candidates = []
+    lacks = _PRESET_MAY_LACK[cohort.preset]
+    candidates: list[_Candidate] = []
     for table in [named] if named else tables:
         aliases = _aliases(cohort.preset, table)
         header_row = (declared.header_row if declared else None) or _find_header(cells, set(aliases), lines)
@@ -812,11 +813,10 @@ def _plan_by_preset(
                 taken.setdefault(found, []).append(number)
         columns.used = {n for numbers in taken.values() for n in numbers}
         columns.twice = [(f, numbers) for f, numbers in taken.items() if len(numbers) > 1]
-        lacks = _PRESET_MAY_LACK[cohort.preset]
         required = [f.name for f in TABLES[table] if f.required]
         missing = [(f, f) for f in required if f not in taken and f not in lacks]
         unread = columns.unread(ignore, declared.ignore_columns if declared else ())
-        candidates.append((table, header_row, columns, taken, missing, unread, lacks))
+        candidates.append(_Candidate(table, header_row, columns, taken, missing, unread))
     if named:
         if not candidates:
             first = _first_filled(cells)
@@ -826,28 +826,29 @@ def _plan_by_preset(
             missing = [(f.name, f.name) for f in TABLES[named] if f.required]
             public, names = _drift(columns, columns.unread(ignore, ()), missing, named)
             return SheetPlan("drift", named, first + lines, problem=public, named_problem=names)
+        best = candidates[0]
     else:
-        # Headers alone decide a table only where they leave nothing unread and nothing required open.
-        whole = [c for c in candidates if not c[4] and not c[5]]
-        if cohort.preset != "canonical":
-            whole = [c for c in candidates if not c[4]]
-        most = max((len(c[3]) for c in whole), default=0)
-        candidates = [c for c in whole if len(c[3]) == most]
-        if len(candidates) != 1:
-            return _unmapped(cells, sheet, cohort, label, len(candidates), is_csv)
-    table, header_row, columns, taken, missing, unread, lacks = candidates[0]
+        # Headers alone decide a table only where they leave nothing required open and, in a workbook that
+        # claims to be canonical, nothing unread.
+        is_strict = cohort.preset == "canonical"
+        whole = [c for c in candidates if not c.missing and not (is_strict and c.unread)]
+        most = max((len(c.taken) for c in whole), default=0)
+        fitting = [c for c in whole if len(c.taken) == most]
+        if len(fitting) != 1:
+            nearest = max(candidates, key=lambda c: (len(c.taken), -len(c.missing)), default=None)
+            return _unmapped(cells, sheet, cohort, label, len(fitting), nearest, is_csv=is_csv)
+        best = fitting[0]
+    table, columns, taken = best.table, best.columns, best.taken
     label = (declared.name if declared else None) or table
-    first_row = header_row + lines
+    first_row = best.header_row + lines
     sources = {
         name: _reading(name, Column(column=str(numbers[0])), declared, cohort, numbers[0])
         for name, numbers in taken.items()
     }
-    not_delivered = tuple(
-        f for f in lacks if f not in taken and any(x.name == f and x.required for x in TABLES[table])
-    )
-    record = RecordPlan(table, sources, (), not_delivered)
-    if missing or unread or columns.twice:
-        public, names = _drift(columns, unread, missing, table)
+    required = {f.name for f in TABLES[table] if f.required}
+    record = RecordPlan(table, sources, (), tuple(f for f in lacks if f not in taken and f in required))
+    if best.missing or best.unread or columns.twice:
+        public, names = _drift(columns, best.unread, best.missing, table)
         return SheetPlan(
             "drift",
             label,
@@ -855,11 +856,23 @@ def _plan_by_preset(
             (record,),
             problem=public,
             named_problem=names,
-            unread=next(iter(unread), None),
+            unread=next(iter(best.unread), None),
         )
     rules = declared.not_data if declared else NotData()
     is_data = _data_rows(cells, first_row, rules, columns, [record])
     return SheetPlan("mapped", label, first_row, (record,), is_data)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A table that a sheet's headers may mean: which fields they give, which they lack, what they leave over."""
+
+    table: str
+    header_row: int
+    columns: _Columns
+    taken: dict[str, list[int]]
+    missing: list[tuple[str, str]]
+    unread: list[int]
 
 
 def _is_of_template(sheet: Any) -> bool:
@@ -872,7 +885,14 @@ def _is_of_template(sheet: Any) -> bool:
 
 
 def _unmapped(
-    cells: pl.DataFrame, sheet: Any, cohort: CohortMap, label: str, candidates: int, is_csv: bool
+    cells: pl.DataFrame,
+    sheet: Any,
+    cohort: CohortMap,
+    label: str,
+    fitting: int,
+    nearest: _Candidate | None,
+    *,
+    is_csv: bool,
 ) -> SheetPlan:
     header_row = _first_filled(cells)
     columns = _columns(cells, header_row, 1)
@@ -881,7 +901,10 @@ def _unmapped(
     if not filled(cells).any():
         # Nothing in it: nothing to map and nothing to lose.
         return SheetPlan("legend", label, 1)
-    reason = "fits several tables" if candidates > 1 else "is no known table"
+    reason = "fits several tables" if fitting > 1 else "is no known table"
+    if not fitting and nearest is not None and len(nearest.taken) > 1 and nearest.missing:
+        lacking = ", ".join(f"`{name}`" for name, _ in nearest.missing)
+        reason += f" (the nearest, `{nearest.table}`, also needs {lacking})"
     what = "file" if is_csv else "sheet"
     remedy = "Run `remit map FILE` to draft a cohort.yaml, correct it and put it beside the file."
     shown = (

@@ -338,3 +338,16 @@ def test_problems_say_which_fault_they_are(clinic):
         "many": TooManyRejected,
     }
     assert set(clinic.table("rejected_rows", "drift")["column_name"]) == {"column 4"}
+
+
+def test_blank_and_headless_files_say_so(clinic):
+    clinic.put("blank", "edss.xlsx", workbook(edss=[], other=[]))
+    clinic.put("head", "edss.csv", "patient_id,visit_date,edss\n")
+    clinic.put("empty", "edss.csv", "")
+    report = clinic.run()
+    messages = {problem.cohort: problem.message for problem in report.all_problems}
+    assert "the file is blank" in messages["blank"]
+    assert "no row of data" in messages["head"]
+    assert "empty" in messages["empty"]
+    assert not report.loaded_anything
+    assert adds_up(report)
