@@ -252,7 +252,9 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
         return [
             c._replace(any_of_group=None, is_qualified=True) if c.any_of_group == "with" else c for c in found
         ]
-    if reading.sense != "require" or len(found) < 2:
+    if reading.sense == "forbid":
+        return _excluded_together(reading, found)
+    if len(found) < 2:
         return found
     ages = [i for i, c in enumerate(found) if c.kind == "age_range"]
     if len(ages) > 1 and re.search(
@@ -291,6 +293,27 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
                     any_of_group=str(number),
                     all_of_group=f"{number}.{index}" if len(alternative) > 1 else None,
                 )
+    return out
+
+
+_MEASURED = frozenset(("edss_range", "disease_duration", "age_range", "relapse_count"))
+
+
+def _excluded_together(reading: Reading, found: list[Constraint]) -> list[Constraint]:
+    """ "Disease duration > 10 years and EDSS ≤ 2" excludes who has both: either one not being so is enough to pass."""
+    out = list(found)
+    for before, after in itertools.pairwise(range(len(out))):
+        first, second = out[before], out[after]
+        between = reading.text[first.end : second.start]
+        if (
+            first.kind != second.kind
+            and {first.kind, second.kind} <= _MEASURED
+            and len(between) < 70
+            and re.search(r"\band\b|\bwith\b", between)
+            and not re.search(r"\bor\b|;|,\s*and\b", between)
+        ):
+            out[before] = first._replace(any_of_group=first.any_of_group or "1")
+            out[after] = second._replace(any_of_group=out[before].any_of_group)
     return out
 
 

@@ -349,6 +349,11 @@ def therapies(r: Reading) -> list[Constraint]:
         or "no therapy" in r.text
     ):
         for index, (clause_start, clause_end) in enumerate(r.clauses):
+            if r.sense == "require" and "wash" in r.text[clause_start:clause_end]:
+                timed = _timed_washouts(r, clause_start, clause_end)
+                if timed:
+                    out.extend(timed)
+                    continue
             if r.permits(clause_start, clause_end):
                 continue
             if r.sense == "require":
@@ -356,6 +361,27 @@ def therapies(r: Reading) -> list[Constraint]:
             else:
                 _listed(r, out, _forbidden(r, clause_start, clause_end, index))
     out.extend(_participation(r, out))
+    return out
+
+
+def _timed_washouts(r: Reading, clause_start: int, clause_end: int) -> list[Constraint]:
+    """ "… with a washout of 4 weeks for interferon beta, 8 weeks for dimethyl fumarate and 6 months for natalizumab"."""
+    spans = [
+        s
+        for s in r.spans
+        if clause_start <= s.start < clause_end and re.match(r"\s*for\s", r.text[s.end : s.end + 6])
+    ]
+    out = []
+    for index, span in enumerate(spans):
+        stop = spans[index + 1].start if index + 1 < len(spans) else clause_end
+        drugs_of = [m for m in r.mentions if m.family == "drug" and span.end <= m.start < stop]
+        if drugs_of:
+            out.append(
+                Constraint(
+                    "washout", "require", span.start, drugs_of[-1].end, "therapy.washout",
+                    window_value=span.value, window_unit=span.unit, terms=_terms(drugs_of, r),
+                )
+            )  # fmt: skip
     return out
 
 
@@ -935,7 +961,8 @@ def _one_required(
                 )
             ]
         if re.search(
-            r"\b(?:current\w*|concomitant\w*|concurrent\w*|taking|receiving|abstain\w*|use|on)\b", before
+            r"\b(?:current\w*|concomitant\w*|concurrent\w*|taking|receiving|abstain\w*|use|on|or\s+(?:no|not|without))\b",
+            before,
         ):
             return [
                 Constraint(

@@ -130,6 +130,34 @@ def test_rule(read, section: str, text: str, expected: list[dict]) -> None:
         assert {name: constraint[name] for name in wanted} == wanted
 
 
+def test_what_is_excluded_together_is_one_group(read) -> None:
+    together = read("Exclusion", "Disease duration of >10 years and EDSS ≤2.0 at screening")
+    assert [c["any_of_group"] for c in together] == ["1", "1"]
+    apart = read("Exclusion", "Disease duration of >10 years or EDSS >6.5 at screening")
+    assert [c["any_of_group"] for c in apart] == [None, None]
+
+
+def test_alternatives_keep_what_belongs_together(read) -> None:
+    text = "1 relapse in the last year, or 1 relapse between 12 and 24 months before screening with at least 1 Gd-enhancing lesion in the last year"
+    rows = read("Inclusion", text)
+    assert [(c["kind"], c["any_of_group"], c["all_of_group"]) for c in rows] == [
+        ("relapse_count", "1", None),
+        ("relapse_count", "1", "1.2"),
+        ("gd_or_t2_activity", "1", "1.2"),
+    ]
+    assert (rows[1]["window_value"], rows[1]["window_near_value"]) == (24, 12)
+
+
+def test_a_washout_per_drug(read) -> None:
+    text = (
+        "Current DMT is allowed, with a washout of 4 weeks for interferon beta and 6 months for natalizumab"
+    )
+    assert [(c["kind"], c["window_value"], c["terms"]) for c in read("Inclusion", text)] == [
+        ("washout", 4, ["interferon beta"]),
+        ("washout", 6, ["natalizumab"]),
+    ]
+
+
 def test_every_rule_is_tested() -> None:
     named = {fields["rule_id"] for _, _, expected in CASES for fields in expected if "rule_id" in fields}
     assert named == set(RULE_TABLE)
