@@ -49,7 +49,7 @@ def unknown_paths(documents: Sequence[Document]) -> pl.DataFrame:
         Columns of the lake table `schema_drift`.
     """
     chosen, share = _sample(documents)
-    connection = duckdb.connect(config={"threads": "1", "autoinstall_known_extensions": "false"})
+    connection = tables.connect()
     try:
         found: dict[str, tuple[int, str | None]] = {}
         sampled = 0
@@ -165,7 +165,7 @@ def gone_empty(base: Path, folder: Path) -> list[tuple[str, int]]:
     if old is None or not _same_studies(old, folder):
         return []
     gone = []
-    with duckdb.connect() as connection:
+    with tables.connect() as connection:
         for table in schemas.LAKE_TABLES:
             before, now = _values(connection, old, table), _values(connection, folder, table)
             gone += [

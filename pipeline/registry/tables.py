@@ -7,6 +7,7 @@ Python per study. No network, no choice between sources and no writing here: tha
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,16 +98,21 @@ class UnreadableDocument(Exception):
     """DuckDB cannot read a document with the declared structure (internal: load.py falls back)."""
 
 
+def connect(threads: int = 1) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that fetches no extension and paints no progress bar."""
+    connection = duckdb.connect(config={"threads": str(threads), "autoinstall_known_extensions": "false"})
+    connection.execute("set enable_progress_bar = false")
+    return connection
+
+
 class Reader:
     """One in-memory DuckDB with one thread, so that rows come out in the order of the documents.
 
     Two readers in two Python threads use two cores and stay deterministic.
     """
 
-    def __init__(self, memory_limit: str = "1500MB"):
-        self.connection = duckdb.connect(
-            config={"threads": "1", "memory_limit": memory_limit, "autoinstall_known_extensions": "false"}
-        )
+    def __init__(self) -> None:
+        self.connection = connect()
         self.connection.execute(_MACROS)
 
     def close(self) -> None:
@@ -207,7 +213,7 @@ def _modules_sql(documents: Sequence[Document], lenient: bool) -> str:
 
 def identified(documents: Sequence[Document]) -> dict[int, int | None]:
     """How many records with an NCT id each document holds; None where it is not whole JSON."""
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    connection = connect(os.cpu_count() or 1)  # order does not matter here
     counts: dict[int, int | None] = {}
     try:
         for form in dict.fromkeys(document.form for document in documents):
