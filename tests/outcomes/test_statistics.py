@@ -13,13 +13,14 @@ from pipeline.errors import BuildError
 from pipeline.statistics import groups, paired, rates
 from pipeline.statistics.run import PARTS, read_input
 
-GROUP = {"cohort": "c", "grouping": "all", "group_name": "all"}
+GROUP = {"group_key": 1, "cohort": "c", "grouping": "all", "group_name": "all"}
 
 
 def counts(relapses, exposure_days, group_name="all") -> pl.DataFrame:
     return pl.DataFrame(
         {
             **{name: [value] * len(relapses) for name, value in GROUP.items()},
+            "epoch_key": 1,
             "epoch": "post_index",
             "end_rule": "last_contact",
             "relapse_definition": "default",
@@ -27,13 +28,14 @@ def counts(relapses, exposure_days, group_name="all") -> pl.DataFrame:
             "exposure_days": list(map(int, exposure_days)),
             "patients": 1,
         }
-    ).with_columns(group_name=pl.lit(group_name))
+    ).with_columns(group_name=pl.lit(group_name), group_key=pl.lit(sum(map(ord, group_name))))
 
 
 def pairs(before, after, before_days=None, after_days=None) -> pl.DataFrame:
     """Rates before and after; with days of exposure the values are counts."""
     size = len(before)
     frame = {name: [value] * size for name, value in GROUP.items()} | {
+        "pair_key": [1] * size,
         "metric": ["arr_per_year"] * size,
         "before_epoch": ["b"] * size,
         "after_epoch": ["a"] * size,
