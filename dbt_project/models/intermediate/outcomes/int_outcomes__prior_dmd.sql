@@ -17,10 +17,6 @@ exposures as (
     select * from {{ ref('int_outcomes__drug_exposures') }}
 ),
 
-cohorts as (
-    select * from {{ ref('stg_cohort__cohorts') }}
-),
-
 histories as (
     select cohort, patient_id, min(start_date) as first_start
     from exposures
@@ -33,14 +29,13 @@ reference_dates as (
         index_dates.cohort,
         index_dates.patient_id,
         coalesce(index_dates.index_date, observation.observed_to) as reference_date,
-        histories.patient_id is not null
-        or coalesce(concat(',', cohorts.delivered_tables, ',') like '%,treatments,%', false) as has_history
+        -- any treatment record, that of the index therapy included: only then is an empty past a known one
+        histories.patient_id is not null as has_history
     from index_dates
     inner join observation
         on index_dates.cohort = observation.cohort and index_dates.patient_id = observation.patient_id
     left join histories
         on index_dates.cohort = histories.cohort and index_dates.patient_id = histories.patient_id
-    left join cohorts on index_dates.cohort = cohorts.cohort
 ),
 
 prior_exposures as (
