@@ -43,6 +43,7 @@ def scenarios() -> dict[str, dict]:
         "no_follow_up": cohorts.treated("F", follow_up_days=0, edss=[(0, 4.0)]),
         "conflict": cohorts.treated("C", edss=[(-10, 4.0), (-10, 5.0), (300, 3.0), (300, 2.0)]),
         "hunter_2011": slides.hunter_2011(),
+        **{f"slides_{name}": slides.group(name) for name in slides.GROUPS},
     }
 
 

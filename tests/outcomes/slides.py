@@ -25,6 +25,8 @@ GROUPS = (
     "within_2y_ifnga", "within_2y_fty", "within_2y_nat", "nat_fty_index",
 )  # fmt: skip
 LUNAR_MONTH = 28
+# seeds known to fail are not tried again: it saves seconds
+FIRST_SEED = {"immediate_fty": 3, "within_2y_ifnga": 3}
 METRICS = ("baseline_edss", "edss_change", "baseline_msss", "msss_change")
 # last EDSS, completed years at baseline, and the numbers of METRICS
 State = tuple[float, int, tuple[float, float, float, float]]
@@ -167,7 +169,7 @@ class _Search:
                         found.append((last, years, numbers))
         return found
 
-    def run(self) -> list[State]:
+    def run(self) -> list[State] | None:
         rng = self.rng
         options = [self._options(patient) for patient in range(self.n)]
         states = [rng.choice(some) for some in options]
@@ -184,7 +186,7 @@ class _Search:
                 cost = new
             else:
                 states[patient] = kept
-        raise AssertionError(f"no cohort found, cost {cost:.3f}: try another seed")
+        return None
 
     def _cost(self, states: list[State]) -> float:
         cost = 0.0
@@ -235,12 +237,20 @@ def _history(name: str, patient: str, index: date) -> list[dict[str, Any]]:
 
 
 @cache
-def group(name: str, seed: int = 1) -> cohorts.Rows:
-    """A cohort that has the printed table of one of the nine groups."""
-    search = _Search(name, seed)
+def group(name: str) -> cohorts.Rows:
+    """A cohort that has the printed table of one of the nine groups: the first seed from 1 whose search ends."""
+    for seed in range(FIRST_SEED.get(name, 1), 30):
+        search = _Search(name, seed)
+        states = search.run()
+        if states is not None:
+            return _cohort(name, search, states)
+    raise AssertionError(f"no cohort found for {name}")
+
+
+def _cohort(name: str, search: _Search, states: list[State]) -> cohorts.Rows:
     parts = []
     ages = _ages(name, search.n, search.rng)
-    for number, (last, years, (first, *_)) in enumerate(search.run()):
+    for number, (last, years, (first, *_)) in enumerate(states):
         patient, index = f"S{number:02d}", search.index[number]
         follow_up = search.follow_up[number] * LUNAR_MONTH
         part = cohorts.treated(
