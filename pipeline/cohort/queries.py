@@ -21,7 +21,7 @@ from typing import Any
 import polars as pl
 import xlsxwriter
 
-from pipeline.cohort import corrections, mapping, pseudonyms, records, validation
+from pipeline.cohort import corrections, mapping, pseudonyms, records, validation, workbook
 from pipeline.cohort.mapping import CohortMap
 from pipeline.errors import BrokenWorkbook, HomeError
 from pipeline.settings import CohortSettings
@@ -432,4 +432,33 @@ def check_file(
                 not_data, state.plan.named_problem,
             )
         )  # fmt: skip
-    return CheckReport(tuple(sheets), tuple(problems), items(states, result))
+    notes = _notes(states[0].book) if states else ()
+    return CheckReport(tuple(sheets), tuple(problems), items(states, result), notes)
+
+
+def _notes(book: workbook.Workbook) -> tuple[str, ...]:
+    """What was detected in a file and what a person may not see in it."""
+    notes = list(book.notes)
+    if book.is_text:
+        guessed = " (guessed)" if book.is_encoding_guessed else ""
+        delimiter = {"\t": "tab"}.get(book.delimiter or "", f"{book.delimiter!r}")
+        decimal = f", decimal sign {book.decimal!r}" if book.decimal else ""
+        notes.append(f"read as {book.encoding}{guessed}, delimiter {delimiter}{decimal}")
+    if book.is_1904:
+        notes.append("dates count from 1904")
+    for sheet in book.sheets:
+        found = [
+            text
+            for text, is_so in (
+                ("is hidden", sheet.is_hidden),
+                (f"has {len(sheet.hidden_rows):,} hidden rows", sheet.hidden_rows),
+                (f"has {len(sheet.hidden_columns):,} hidden columns", sheet.hidden_columns),
+                (f"has {sheet.formulas:,} formulas", sheet.formulas),
+                (f"has {sheet.errors:,} error cells", sheet.errors),
+                (f"has {len(sheet.merged):,} merged ranges", sheet.merged),
+            )
+            if is_so
+        ]
+        if found:
+            notes.append(f"sheet {sheet.name!r} {', '.join(found)}; all of it is read")
+    return tuple(notes)

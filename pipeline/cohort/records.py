@@ -16,6 +16,7 @@ from pipeline import drugs
 from pipeline.cohort import pseudonyms, schemas, validation, values
 from pipeline.cohort.corrections import Ledger
 from pipeline.cohort.mapping import CohortMap, RecordPlan, Source
+from pipeline.errors import CohortError
 from pipeline.quality.accounting import split
 
 ADDRESS = {"table": pl.String(), "record": pl.Int64(), "sheet_key": pl.Int64(), "source_row": pl.Int64()}
@@ -472,7 +473,8 @@ def _judge(
             absent = pl.concat(lacking[table]) if lacking[table] else None
             single = validation.check_table(table, frame, absent)
             # A cell that could not be read is one fault, not also an empty one.
-            single = single.join(first, on=["record", "column"], how="anti")
+            unread = first.filter(~pl.col("rule").is_in(["corrected", *validation.KEPT]))
+            single = single.join(unread, on=["record", "column"], how="anti")
             first = pl.concat([first, single])
             sound = frame
             if table != "patients":
@@ -496,6 +498,7 @@ def _judge(
         )
         every.append(of_table)
         accepted[table], _ = split(frame, of_table, levels)
+        _assert_sound(table, accepted[table], lacking[table], levels)
     if not has_patients:
         accepted["patients"] = validation.derive_patients(accepted)
     graded = (
@@ -505,6 +508,19 @@ def _judge(
         .filter(pl.col("level") != "off")
     )
     return accepted, graded
+
+
+def _assert_sound(
+    table: str, accepted: pl.DataFrame, lacking: list[pl.DataFrame], levels: dict[str, str]
+) -> None:
+    """The last gate before the lake: what was accepted passes the schema, whatever happened on the way."""
+    left = validation.check_table(table, accepted, pl.concat(lacking) if lacking else None)
+    broken = left.join(accepted.select("record"), on="record", how="semi")
+    if _errors(broken, levels).height:
+        raise CohortError(
+            f"internal: records of {table} that break their schema were about to be accepted. "
+            "Please report this with the version of Remit."
+        )
 
 
 def _errors(faults: pl.DataFrame, levels: dict[str, str]) -> pl.DataFrame:

@@ -98,3 +98,9 @@ def test_a_patient_s_number_can_be_corrected(clinic):
     moved = clinic.table("edss").filter(pl.col("source_row") == 2)
     patients = clinic.table("patients").sort("source_row")
     assert moved["patient_id"][0] == patients["patient_id"][1]
+
+
+def test_a_correction_to_nothing_is_judged_like_any_blank(clinic):
+    clinic.put("site", "corrections.csv", HEAD + ",edss,C2,,,,,2," + SIGNED)
+    clinic.run()
+    assert clinic.rules()[("edss", 2)] == {"required"}

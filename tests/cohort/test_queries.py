@@ -142,3 +142,11 @@ def test_long_lists_are_counted_to_the_end(clinic):
     assert "… and 500 more in the xlsx." in (folder / "site-0001.html").read_text()
     rows = CalamineWorkbook.from_path(folder / "site-0001.xlsx").get_sheet_by_name("queries").to_python()
     assert len(rows) == 701
+
+
+def test_check_reports_what_was_detected(clinic):
+    text = table_csv([["patient_id", "visit_date", "edss"], ["Müller", "2010-01-01", "2,5"]], ";")
+    file = clinic.put("site", "edss.csv", text.encode("cp1252"))
+    report = queries.check_file(file)
+    assert report.is_clean
+    assert "cp1252 (guessed), delimiter ';', decimal sign ','" in report.lines()[0]

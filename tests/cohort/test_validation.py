@@ -258,3 +258,9 @@ def test_the_rules_are_documented_as_they_are(project):
     for name, rule in validation.RULES.items():
         settable = "yes" if rule.is_settable else "no"
         assert f"| `{name}` | {rule.level} | {settable} | {rule.expected} |" in text
+
+
+def test_free_text_is_no_term(clinic):
+    rows = [{"patient_id": "P1", "drug": "x" * 201, "start_date": "2010-01-01"}]
+    load(clinic, treatments=rows)
+    assert clinic.rules() == {("treatments", 2): {"text_too_long"}}
