@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{'patients':>10} {'seconds':>9} {'µs/patient':>11} {'events':>9} {'peer s':>9} {'ratio':>8}")
     for size in sorted(set(sizes) | set(shared)):
         visits, onsets = cohort(size)
-        seconds, events = _best(visits, onsets, one, 3 if size <= 20_000 else 1)
+        seconds, events = _best(visits, onsets, one, 3)
         number = events.select("cohort", "patient_id", "event_number").unique().height
         line = f"{size:>10,} {seconds:>9.3f} {seconds / size * 1e6:>11.1f} {number:>9,}"
         if size in shared:

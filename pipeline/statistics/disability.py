@@ -68,7 +68,7 @@ class Courses:
     steps: np.ndarray  # int16, EDSS in half steps; 0 where padded
     may_confirm: np.ndarray  # bool, false where padded
     visits: np.ndarray  # number of visits of each patient
-    onsets: np.ndarray  # sorted int64: patient * span + day
+    onsets: np.ndarray  # sorted int64: patient * span + day; repeats do no harm
     since_onset: np.ndarray = field(init=False)  # days since the last onset on or before the visit
     _next: dict[int, np.ndarray] = field(init=False, default_factory=dict)
 
@@ -287,7 +287,7 @@ def _courses(
     packed = packed[is_last]
     number = patients.height
     keys = onsets.drop_nulls([*PATIENT, "onset_date"]).join(patients, on=PATIENT, how="inner")
-    onset_keys = np.unique(
+    onset_keys = np.sort(
         keys["patient"].to_numpy().astype(np.int64) * Courses.SPAN
         + Courses.SHIFT
         + keys["onset_date"].to_physical().to_numpy().astype(np.int64)
