@@ -99,3 +99,23 @@ cast(nullif(coalesce(
 {% macro unit_in(text) -%}
 nullif(regexp_extract({{ text }}, '(week|month|year|day)', 1), '')
 {%- endmacro %}
+
+{# Whether a constraint is satisfied, from the truth of its condition: expected to hold or not. A violated exclusion
+   with an exception that was not read is not yet a violation. #}
+{% macro satisfied(constraint) -%}
+case
+    when {{ constraint }}.is_expected then answers.truth
+    when {{ constraint }}.is_qualified and answers.truth = 2 then 1
+    else 2 - answers.truth
+end
+{%- endmacro %}
+
+{# The truth of a constraint with what no data can answer set aside: kinds that are not decisive, unless they are
+   alternatives to a decisive one; the absence of what no clinic records. #}
+{% macro set_aside() -%}
+case
+    when truth = 1 and is_decisive_kind = false and is_beside_decisive = false then 2
+    when truth = 1 and is_decisive_kind and is_expected = false and unknown_kind = 'not_collected' then 2
+    else truth
+end
+{%- endmacro %}

@@ -39,7 +39,7 @@ def explain(connection: duckdb.DuckDBPyConnection, patient: str, trial: str) -> 
     found = _rows(
         connection,
         "select * from trials.patient_eligibility where patient_id = $patient and nct_id = $trial "
-        "and ($cohort = '' or cohort = $cohort) order by cohort",
+        "and ($cohort = '' or lower(cohort) = lower($cohort)) order by cohort",
         {"patient": pseudonym.strip(), "trial": trial, "cohort": cohort.strip()},
     )
     if not found:

@@ -1,5 +1,7 @@
 {# Every condition's truth for every patient: 0 false, 1 unknown, 2 true, with what the answer rests on.
-   Conditions of kinds that the canonical tables do not collect (consent …) have no rows: unknown for everybody. #}
+   A view over the families. Conditions of kinds that the canonical tables do not collect (consent …) have no rows: unknown for everybody. #}
+
+{{ config(materialized='view') }}
 
 with
 

@@ -6,9 +6,21 @@
 
 with
 
-shapes as (
-    select * from {{ ref('int_trials__shapes') }}
+represented as (
+    select *, count(*) over (partition by shape_number) as constraints
+    from {{ ref('int_trials__shapes') }}
     where is_representative
+),
+
+-- most criteria are one constraint: they need no logic over several
+single as (
+    select * from represented
+    where constraints = 1 and is_collected
+),
+
+shapes as (
+    select * from represented
+    where constraints > 1
 ),
 
 answers as (
@@ -18,6 +30,31 @@ answers as (
 collected as (
     select * from shapes
     where is_collected
+),
+
+single_satisfied as (
+    select
+        answers.patient_number,
+        single.shape_number,
+        single.constraint_place,
+        single.has_residue,
+        single.is_beside_decisive,
+        single.is_decisive_kind,
+        single.is_expected,
+        answers.unknown_kind,
+        {{ satisfied('single') }} as truth
+    from single
+    inner join answers on single.condition_number = answers.condition_number
+),
+
+singles as (
+    select
+        patient_number,
+        shape_number,
+        cast(case when has_residue then least(truth, 1) else truth end as integer) as truth,
+        cast({{ set_aside() }} as integer) as truth_evaluable,
+        cast(constraint_place as integer) as constraint_place
+    from single_satisfied
 ),
 
 -- members that have no answers: unknown for everybody, at each level of the logic
@@ -63,12 +100,7 @@ satisfied as (
         collected.is_decisive_kind,
         collected.is_expected,
         answers.unknown_kind,
-        case
-            when collected.is_expected then answers.truth
-            -- a violated exclusion with an exception that was not read is not yet a violation
-            when collected.is_qualified and answers.truth = 2 then 1
-            else 2 - answers.truth
-        end as truth
+        {{ satisfied('collected') }} as truth
     from collected
     inner join answers on collected.condition_number = answers.condition_number
 ),
@@ -76,11 +108,7 @@ satisfied as (
 evaluable as (
     select
         *,
-        case
-            when truth = 1 and is_decisive_kind = false and is_beside_decisive = false then 2
-            when truth = 1 and is_decisive_kind and is_expected = false and unknown_kind = 'not_collected' then 2
-            else truth
-        end as truth_evaluable
+        {{ set_aside() }} as truth_evaluable
     from satisfied
 ),
 
@@ -148,7 +176,7 @@ by_shape as (
     group by patient_number, shape_number
 ),
 
-final as (
+several as (
     select
         by_shape.patient_number,
         by_shape.shape_number,
@@ -160,6 +188,12 @@ final as (
         cast(by_shape.decider % 1000 as integer) as constraint_place
     from by_shape
     inner join whole on by_shape.shape_number = whole.shape_number
+),
+
+final as (
+    select * from singles
+    union all
+    select * from several
 )
 
 select * from final
