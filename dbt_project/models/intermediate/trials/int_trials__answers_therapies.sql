@@ -39,10 +39,21 @@ condition_terms as (
 ),
 
 -- an unknown drug of the clinic may be any drug
+-- which term a drug stands for matters only where all terms are asked for
 condition_matches as (
-    select condition_number, term, drug_inn from condition_drugs
-    union all
-    select distinct condition_number, term, '?' from condition_drugs
+    select distinct
+        condition_drugs.condition_number,
+        case when conditions.term_logic = 'all' then condition_drugs.term else '' end as term,
+        condition_drugs.drug_inn
+    from condition_drugs
+    inner join conditions on condition_drugs.condition_number = conditions.condition_number
+    union
+    select distinct
+        condition_drugs.condition_number,
+        case when conditions.term_logic = 'all' then condition_drugs.term else '' end,
+        '?'
+    from condition_drugs
+    inner join conditions on condition_drugs.condition_number = conditions.condition_number
 ),
 
 patients as (
@@ -66,6 +77,8 @@ matched as (
         exposures.to_earliest,
         exposures.to_latest,
         exposures.is_doubtful,
+        -- different drugs are counted for numbers alone; what asks for presence or time needs no such detail
+        case when conditions.asks_for = 'number' then exposures.drug_inn else '' end as counted_drug,
         conditions.minimum_months,
         conditions.minimum_days,
         case
@@ -102,7 +115,7 @@ by_drug as (
         patient_number,
         condition_number,
         term,
-        drug_inn,
+        counted_drug as drug_inn,
         max(case when is_surely_in and is_surely_long then 1 else 0 end) as is_sure,
         max(case when is_perhaps_long then 1 else 0 end) as is_possible,
         max(case when is_surely_in then days_low end) as longest_low,
@@ -115,10 +128,15 @@ by_drug as (
         ) as evidence
     from judged
     where is_perhaps_in
-    group by patient_number, condition_number, term, drug_inn
+    group by patient_number, condition_number, term, counted_drug
 ),
 
+-- a drug that stands for two terms is one drug
 distinct_drugs as (
+    select patient_number, condition_number, drug_inn, is_sure, is_possible, longest_low, longest_high, evidence
+    from by_drug
+    where term = ''
+    union all
     select
         patient_number,
         condition_number,
@@ -129,6 +147,7 @@ distinct_drugs as (
         max(longest_high) as longest_high,
         max(evidence) as evidence
     from by_drug
+    where term <> ''
     group by patient_number, condition_number, drug_inn
 ),
 
