@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 NUMBER = r"(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?)"
 COMPARE = r"[≥≤><](?:\s*\(?\s*[≥≤><=]+\s*\)?)?"
-AFTERWARDS_LEAST = r"(?:or|and)\s+(?:more|greater|higher|older|over|above|longer|up)\b|\+"
-AFTERWARDS_MOST = r"(?:or|and)\s+(?:less|lower|fewer|younger|below|under|smaller|shorter)\b"
+AFTERWARDS_LEAST = r"(?:or|and)\s+(?:worse|more|greater|higher|older|over|above|longer|up)\b|\+"
+AFTERWARDS_MOST = r"(?:or|and)\s+(?:better|less|lower|fewer|younger|below|under|smaller|shorter)\b"
 
 _UNITS = {
     "day": "days", "week": "weeks", "wk": "weeks", "month": "months", "mo": "months", "mon": "months", "year": "years",

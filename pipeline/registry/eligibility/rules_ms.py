@@ -29,9 +29,9 @@ _EDSS = re.compile(
 )
 _EDSS_FILLER = (
     r"(?:[\s,:;=()\[\]\"]|\bedss\b|\bscores?\b|\bscale\b|\bvalues?\b|\btotal\b|\bof\b|\bis\b|\bwas\b|\bmust\b|\bbe\b|\bare\b|\bshould\b|\bhas\b|\bhave\b|\bto\b"
-    r"|\ban?\b|\bthe\b|\bbetween\b|\bfrom\b|\branges?\b|\branging\b|\bwithin\b|\bin\b|\bat\b|\bscreening\b|\bbaseline\b|\bvisits?\b|\bentry\b|\bstudy\b"
+    r"|\ban?\b|\bthe\b|\bbetween\b|\bfrom\b|\branges?\b|\branging\b|\bwithin\b|\bin\b|\bat\b|\bscreening\b|\bbaseline\b|\bvisits?(?:\s*-?\d+\b)?|\bentry\b|\bstudy\b"
     r"|\benrol\w*\b|\binclusion\b|\brandomi[sz]\w+\b|\btime\b|\bdisability\b|\bstatus\b|\bexpanded\b|\bkurtzke'?s?\b|\bcurrent(?:ly)?\b|\bdocumented\b"
-    r"|\bgrade\b|\blevel\b|\bstep\b|\bon\b|\bpoints?\b|\bequal\b|\bas\b|\bassessed\b|\bmeasured\b|\bdefined\b|\bday\s*-?\d\b|\bboth\b|\bindex\b|\bcriteri\w+\b"
+    r"|\bgrade\b|\blevel\b|\bstep\b|\bon\b|\bpoints?\b|\bequal\b|\bas\b|\bassessed\b|\bmeasured\b|\bdefined\b|\bday\s*-?\d+\b|\bboth\b|\bindex\b|\bcriteri\w+\b"
     r"|\brating\b|\bconverted\b|\bdetermined\b|\bby\b|\ballowed\b|\bpatients?\b|\bsubjects?\b|\bparticipants?\b|\bwith\b|\boverall\b|\bfinal\b|\bin the range\b|\bseverity\b|\b(?:19|20)\d\d\b|[-+](?=\s*\D))"
 )
 _EDSS_GAP = re.compile(
@@ -51,6 +51,8 @@ def _edss_after(text: str, start: int, stop: int) -> tuple[Bounds, int, int] | N
         got = bounds_at(text, found.start())
         if got and _is_edss(got[0]):
             return got[0], found.start(), got[1]
+        if re.search(r"(?:visit|day|week|month|part)\s*-?$", gap):
+            continue
         if "(" not in gap and "[" not in gap and not re.match(r"(?:19|20)\d\d\b", text[found.start() :]):
             return None
     return None
@@ -1134,7 +1136,7 @@ _DURATION_WORDS = re.compile(
     r"(?:disease|ms|illness|multiple\s+sclerosis|symptom|rrms|spms|ppms)\s+duration|duration\s+of\s+(?:the\s+)?(?:disease|ms|multiple\s+sclerosis|illness|symptoms?|rrms|spms|ppms|their)|time\s+(?:since|from)\s+(?:the\s+)?(?:first|ms|disease|diagnosis|onset|symptom)|length of disease"
 )
 _ONSET_WORDS = re.compile(
-    r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ms\s+|clinical\s+|neurologic\w*\s+)?(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+(?:was\s+|is\s+|has been\s+)?diagnos\w+|(?:ms|multiple\s+sclerosis|rrms|rr-ms)(?=\s*(?:\(\w+\)\s*)?(?:for|since)\s*[≥>])|(?:spms|ppms)\b|secondary progressive\s+\w+|progression)"
+    r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ms\s+|clinical\s+|neurologic\w*\s+)?(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+(?:was\s+|is\s+|has been\s+)?diagnos\w+|(?:ms|multiple\s+sclerosis|rrms|rr-ms)(?=\s*(?:\(\w+\)\s*)?(?:for|since)\s*[≥>])|(?:spms|ppms)\b|secondary progressive\s+\w+|progression|\bonset(?=\s*(?:within|in\s+the|less|≤|<|≥)))"
 )
 
 
@@ -1190,6 +1192,8 @@ def _after_duration(text: str, found: re.Match) -> Duration | None:
 def _since_onset(r: Reading, onset: re.Match, clause_start: int, clause_end: int) -> Duration | None:
     """The time that ties onset, diagnosis or progression to the study."""
     text = r.text
+    if onset.group() == "onset" and re.search(r"relaps|attack|exacerbat|episode|neuritis", text[max(clause_start, onset.start() - 40) : onset.start()]):
+        return None
     for span in r.spans:
         if not onset.end() - 1 <= span.start < clause_end:
             continue
@@ -1306,7 +1310,7 @@ _NEW_T2 = re.compile(
 )
 _T2_VOLUME = re.compile(r"t2\s+lesion\s+(?:volume|load|burden)")
 _MRI_ACTIVITY = re.compile(
-    r"(?:signs?\s+of\s+)?(?:mri|magnetic resonance imaging|radiolog\w+|imaging)\s*(?:disease\s+)?activity|active\s+(?:mri|lesions?\s+on\s+mri|scan|brain mri)|activity\s+on\s+(?:brain\s+)?mri|combined unique active lesions?|\bcua\b|mri evidence of (?:disease )?activity|active lesions?"
+    r"(?:signs?\s+of\s+)?(?:mri|magnetic resonance imaging|radiolog\w+|imaging)\s*(?:disease\s+)?activity|(?:active\s+disease|disease\s+activity)\s+on\s+(?:brain\s+|cranial\s+)?(?:mri|magnetic)|active\s+(?:mri|lesions?\s+on\s+mri|scan|brain mri)|activity\s+on\s+(?:brain\s+)?mri|combined unique active lesions?|\bcua\b|mri evidence of (?:disease )?activity|active lesions?"
 )
 _COUNT_BEFORE = re.compile(
     rf"(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>{NUMBER})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-|and)\s*(?P<high>\d+))?(?P<more>\s*or more)?\s*(?:of\s+)?(?:(?!(?:relapses?|months?|years?|weeks?|days?|mri\s+with|scans?\s+with|of|or|and|edss)\b)[a-z][\w\-/+]*[\s,()]+){{0,5}}$"

@@ -787,6 +787,19 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
                     terms=("ms disease-modifying therapy",),
                 )
             )
+        if mentions and all(naive.start() <= m.start < naive.end() for m in mentions):
+            out.append(
+                Constraint(
+                    "prior_therapy_forbidden",
+                    "require",
+                    naive.start(),
+                    naive.end(),
+                    "therapy.naive",
+                    window_anchor="ever",
+                    terms=("ms disease-modifying therapy",),
+                )
+            )
+            return out
         if not mentions:
             return out
     if (
