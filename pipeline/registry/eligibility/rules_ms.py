@@ -1192,7 +1192,10 @@ def _after_duration(text: str, found: re.Match) -> Duration | None:
 def _since_onset(r: Reading, onset: re.Match, clause_start: int, clause_end: int) -> Duration | None:
     """The time that ties onset, diagnosis or progression to the study."""
     text = r.text
-    if onset.group() == "onset" and re.search(r"relaps|attack|exacerbat|episode|neuritis", text[max(clause_start, onset.start() - 40) : onset.start()]):
+    if onset.group() == "onset" and re.search(
+        r"relaps|attack|exacerbat|episode|neuritis",
+        text[max(clause_start, onset.start() - 40) : onset.start()],
+    ):
         return None
     for span in r.spans:
         if not onset.end() - 1 <= span.start < clause_end:
