@@ -150,7 +150,7 @@ HARD = {
 }
 
 
-@settings(max_examples=25, derandomize=True, **HARD)
+@settings(max_examples=15, derandomize=True, **HARD)
 @given(damaged(), st.booleans(), st.sampled_from(["utf-8", "utf-16", "cp1252", "utf-8-sig"]))
 def test_damage(sheets, as_csv, encoding):
     check(sheets, as_csv=as_csv, encoding=encoding)
