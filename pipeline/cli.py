@@ -450,7 +450,9 @@ def ui(port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.")] =
     ensure_manifest(home)
     out.print(f"Dagster: http://127.0.0.1:{port} (Ctrl-C ends it)")
     os.environ["DAGSTER_HOME"] = str(home.dagster)
-    os.environ["PYTHONWARNINGS"] = "ignore"  # of the libraries that Dagster loads; nothing a user could act on
+    os.environ["PYTHONWARNINGS"] = (
+        "ignore"  # of the libraries that Dagster loads; nothing a user could act on
+    )
     dagster = Path(sys.executable).with_name("dagster")
     os.chdir(settings.PROJECT)
     arguments = ["dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning"]

@@ -124,9 +124,19 @@ def definitions(settings: Settings) -> dg.Definitions:
             is_invented=settings.is_sample_cohort,
             progress=progress,
         )
+        problems = [str(problem) for problem in report.all_problems]
+        told = dg.AssetCheckResult(
+            asset_key=dg.AssetKey(["lake", "cohort", "cohorts"]),
+            check_name=LOAD_CHECK,
+            passed=not problems,
+            severity=dg.AssetCheckSeverity.WARN,
+            description="\n".join(problems) or None,
+        )
         if not report.loaded_anything:
-            told = " ".join(str(problem) for problem in report.all_problems[:5])
-            raise CohortError(f"no cohort could be loaded. {told}".strip())
+            yield told
+            raise CohortError(
+                "no cohort could be loaded and nothing was published: do what the warnings say for each file and run again."
+            )
         results = [check for cohort in report.cohorts for check in cohort.checks]
         failed = dict.fromkeys(schemas.LAKE_TABLES, 0)
         for check in results:
@@ -149,14 +159,7 @@ def definitions(settings: Settings) -> dg.Definitions:
                 if name
                 else [],
             )
-        problems = [str(problem) for problem in report.all_problems]
-        yield dg.AssetCheckResult(
-            asset_key=dg.AssetKey(["lake", "cohort", "cohorts"]),
-            check_name=LOAD_CHECK,
-            passed=not problems,
-            severity=dg.AssetCheckSeverity.WARN,
-            description="\n".join(problems) or None,
-        )
+        yield told
         checks.write(home.warehouse / "checks" / "lake_cohort.json", recorded(results))
 
     return dg.Definitions(assets=[landing_cohort, lake_cohort])

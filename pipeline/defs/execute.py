@@ -77,5 +77,5 @@ def _told(result: dg.ExecuteInProcessResult) -> tuple[list[str], list[str]]:
             check = event.asset_check_evaluation_data
             if not check.passed and check.description:
                 is_error = check.severity == dg.AssetCheckSeverity.ERROR
-                (errors if is_error else warnings).append(check.description)
+                (errors if is_error else warnings).extend(check.description.splitlines())
     return errors, warnings

@@ -63,7 +63,7 @@ def definitions(settings: Settings) -> dg.Definitions:
                     check_name=PULL_CHECK,
                     passed=not pulled.problems,
                     severity=dg.AssetCheckSeverity.ERROR if pulled.is_failed else dg.AssetCheckSeverity.WARN,
-                    description=" ".join(pulled.problems) or None,
+                    description="\n".join(pulled.problems) or None,
                 )
             ],
         )
