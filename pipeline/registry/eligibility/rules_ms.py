@@ -737,7 +737,7 @@ def _none_within(r: Reading, start: int, end: int, window: Span) -> Constraint:
     )
 
 
-_TIME_ROLES = ("back", "for", "other")
+_TIME_ROLES = ("back", "for", "other", "since")
 
 
 def _absent(

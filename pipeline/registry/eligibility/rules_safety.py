@@ -148,7 +148,7 @@ def _unit(unit: str | None) -> str | None:
     """One spelling: "x 10 ^9 / l" is "10^9/L"."""
     if unit is None:
         return None
-    bare = re.sub(r"\s+", "", unit).removeprefix("x")
+    bare = re.sub(r"^10(\d{1,2})/", r"10^\1/", re.sub(r"\s+", "", unit).removeprefix("x"))
     for printed, name in (
         ("ul", "µL"),
         ("µl", "µL"),

@@ -50,7 +50,7 @@ _PRIOR = re.compile(
     r"\b(?:prior|previous(?:ly)?|history|histories|ever|(?:have|has|had|having)\s+(?:ever\s+|previously\s+|also\s+)?(?:received|taken|used|been\s+(?:\w+\s+)?(?:treated|on|exposed|given|administered))|been\s+(?:previously\s+)?(?:treated|exposed)|treated\s+with|received|receipt|exposed|exposure|experience\s+with|failed|failure|recent|past|at\s+any\s+time|lifetime|who\s+(?:took|used)|treatment\s+with|therapy\s+with|administration\s+of|tried|use[d]?\s+of)\b"
 )
 _PRIOR_STRICT = re.compile(
-    r"\b(?:prior|previous(?:ly)?|history|ever|(?:have|has|had|having)\s+(?:ever\s+|previously\s+)?(?:received|taken|used|been\s+(?:\w+\s+)?(?:treated|exposed|given))|been\s+(?:previously\s+)?(?:treated|exposed)|treated|received|receipt|exposed|exposure|failed|past|at\s+any\s+time|lifetime|tried)\b"
+    r"\b(?:prior|previous(?:ly)?|history|ever|(?:have|has|had|having)\s+(?:ever\s+|previously\s+)?(?:received|taken|used|been\s+(?:\w+\s+)?(?:treated|exposed|given))|been\s+(?:previously\s+)?(?:treated|exposed)|treated|received|receipt|exposed|exposure|failed|past|any\s+use|at\s+any\s+time|lifetime|tried)\b"
 )
 _CURRENT = re.compile(
     r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|taking|takes|receiving|on\s+(?:concurrent\s+|concomitant\s+|continuous\s+|chronic\s+|daily\s+|regular\s+|any\s+|a\s+)*(?:treatment|therapy|medication|drugs?)|use\s+of|using|users?\s+of|being\s+treated|requir\w+|chronic\s+(?:use|treatment|therapy)|regular\s+use|need\s+for|abstain|consumption|change\s+in|at\s+(?:the\s+time\s+of\s+)?(?:screening|baseline|entry|inclusion|enrol\w+))\b"
