@@ -92,6 +92,13 @@ def _body(verdict: dict[str, Any], criteria: list[dict[str, Any]]) -> list[str]:
             rule = "all must be met" if row["section"] == "inclusion" else "none may be met"
             lines += ["", f"{row['section'].capitalize()} criteria ({rule}){part}"]
         lines += _criterion(row, row["criterion_id"] == verdict["first_failing_criterion"])
+    counted = verdict["criteria_met"] + verdict["criteria_not_met"] + verdict["criteria_unknown"]
+    if len(criteria) < counted:
+        lines += _wrapped(
+            f"The other {counted - len(criteria)} criteria of an excluded patient are left out of so large a release "
+            "(variable patient_criteria_rows in dbt_project.yml).",
+            "  ",
+        )
     missing = [
         row
         for row in criteria

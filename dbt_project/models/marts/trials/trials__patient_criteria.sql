@@ -1,15 +1,33 @@
 with
 
-truths as (
-    select * from {{ ref('int_trials__criterion_truths') }}
-),
-
 placed as (
     select * from {{ ref('int_trials__placed_criteria') }}
 ),
 
 patients as (
     select * from {{ ref('int_trials__patients') }}
+),
+
+verdicts as (
+    select * from {{ ref('int_trials__verdicts') }}
+),
+
+volume as (
+    select (select count(*) from patients) * (select count(*) from placed) <= {{ var('patient_criteria_rows') }} as is_small
+),
+
+-- a large cohort times a large registry: of those who are out, the criterion that excludes them stands for the rest
+truths as (
+    select criterion_truths.*
+    from {{ ref('int_trials__criterion_truths') }} as criterion_truths
+    inner join placed on criterion_truths.criterion_number = placed.criterion_number
+    inner join verdicts
+        on criterion_truths.patient_number = verdicts.patient_number
+        and criterion_truths.study_number = verdicts.study_number
+    cross join volume
+    where volume.is_small
+        or verdicts.verdict <> 'ineligible'
+        or verdicts.first_failing_position = placed.position_in_text
 ),
 
 constraints as (
