@@ -951,6 +951,11 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
                 and not re.search(r"isolated|ms\b|sclerosis", text)
             ):
                 continue
+            # "non-relapsing forms" names the progressive ones
+            if name in ("rms", "rrms") and re.search(
+                r"non[-\s]?$", text[max(0, found.start() - 4) : found.start()]
+            ):
+                continue
             if name == "rms" and "rrms" in terms and not re.match(r"\brms\b", found.group()):
                 continue
             if re.search(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
+from pipeline.registry import eligibility
 from pipeline.registry.eligibility.grammar import RULE_TABLE
 
 INC, EXC = "Inclusion", "Exclusion"
@@ -181,3 +183,11 @@ def test_an_introduction_lends_its_words_to_its_list(read) -> None:
         ("washout", ["azathioprine"], 3),
         ("prior_therapy_forbidden", ["cladribine"], None),
     ]
+
+
+def test_non_relapsing_is_not_relapsing():
+    """Found by evaluating a trial: read as "relapsing", the sentence excluded nearly every patient."""
+    text = "Inclusion criteria:\n\n* RRMS\n\nExclusion criteria:\n\n* Any progressive or non-relapsing forms of MS."
+    studies = pl.DataFrame({"nct_id": ["NCT90000001"], "eligibility_text": [text]})
+    found = eligibility.parse(studies)["criterion_constraints"].filter(pl.col("polarity") == "forbid")
+    assert sorted(found["terms"][0]) == ["ppms", "prms", "spms"]
