@@ -17,11 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import BoundedSemaphore
 
+import duckdb
 import polars as pl
 import pyarrow
 
 from pipeline import lake
-from pipeline.errors import BrokenDocument, RegistryError
+from pipeline.errors import BrokenDocument, HomeError, RegistryError
 from pipeline.landing import Entry, Landing
 from pipeline.registry import changes, compose, conflicts, drift, forms, mirror, schemas, tables
 from pipeline.registry.eligibility import overrides as eligibility_overrides
@@ -92,6 +93,7 @@ def load(
 
     Raises:
         RegistryError: nothing is landed, or no study could be read; the current snapshot stays.
+        HomeError: the lake cannot be written.
     """
     entries = [entry for source in dict.fromkeys(sources) for entry in landing.current(source)]
     if not entries:
@@ -100,7 +102,18 @@ def load(
             "pull the registry first (remit pull)."
         )
     loader = _Loader(landing, entries, list(sources), lake_base, progress)
-    lake.write_snapshot(lake_base, snapshot_id, loader.write)
+    try:
+        lake.write_snapshot(lake_base, snapshot_id, loader.write)
+    except OSError as error:
+        raise HomeError(
+            f"The registry's lake cannot be written ({error.strerror or 'disk full or damaged'}): "
+            "free some space under REMIT_HOME and run again; the last snapshot stays."
+        ) from error
+    except (duckdb.Error, pl.exceptions.PolarsError) as error:
+        raise RegistryError(
+            "The landed study documents could not be made into tables; the last snapshot stays. "
+            "Look for a full disk or memory, else report this as a fault of Remit."
+        ) from error
     return loader.report(snapshot_id)
 
 
