@@ -309,14 +309,11 @@ class _Loader:
 
     def _run(self, batch: _Batch, folder: Path, streamed: pyarrow.RecordBatch | None) -> None:
         """Read one batch and write its part of every table."""
-        reader = tables.Reader()
+        reader = tables.Reader(folder / ".scratch")
         try:
-            records = reader.take(streamed) if streamed is not None else _read(reader, batch)
-            places = pl.DataFrame(
-                {"path": [str(d.path) for d in batch.documents], "doc": [d.index for d in batch.documents]},
-                schema={"path": pl.String, "doc": pl.Int64},
+            records = (
+                reader.take(streamed, batch.documents[0]) if streamed is not None else _read(reader, batch)
             )
-            records = records.join(places, on="path", how="left", maintain_order="left").drop("path")
             best = _best(self._ranked(records))
             records = records.with_columns(is_best=pl.col("rec").is_in(best["rec"].implode()))
             reader.drop(records.filter(~pl.col("is_best"))["rec"])

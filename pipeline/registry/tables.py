@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pyarrow
+import zstandard
 
 from pipeline.registry import schemas, structure
 from pipeline.registry.schemas import REFERENCE, Column, Source, Table
@@ -113,8 +115,9 @@ class Reader:
     Two readers in two Python threads use two cores and stay deterministic.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Path | None = None) -> None:
         self.connection = connect()
+        self.scratch = scratch
         self.connection.execute(_MACROS)
 
     def close(self) -> None:
@@ -124,13 +127,27 @@ class Reader:
         """Read documents into the temporary table `raw`, module by module, and say what is in it.
 
         Returns:
-            One row per record: `rec` (place in `raw`), `path` (of the document), `nct_id` (null where it is no
-            NCT id), `last_update` and `version` (text as posted).
+            One row per record: `rec` (place in `raw`), `doc` (index of its document), `nct_id` (null where it is
+            no NCT id), `last_update` and `version` (text as posted).
 
         Raises:
             UnreadableDocument: a document is not JSON, or not of the declared structure.
         """
-        return self._take(_modules_sql(documents, lenient))
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            files = documents if lenient else _bundled(documents, Path(folder))
+            records = self._take(_modules_sql(files, lenient))
+        places = pl.DataFrame(
+            {"path": [str(file.path) for file in files], "place": [file.index for file in files]},
+            schema={"path": pl.String, "place": pl.Int64},
+        )
+        marked = pl.col("has_results").str.strip_prefix(_MARK).cast(pl.Int64, strict=False)
+        is_mark = pl.col("has_results").str.starts_with(_MARK)
+        records = records.join(places, on="path", how="left", maintain_order="left").with_columns(
+            doc=pl.coalesce(pl.when(is_mark).then(marked).forward_fill().over("path"), "place")
+        )
+        marks = records.filter(is_mark)
+        self.drop(marks["rec"])
+        return records.filter(~is_mark.fill_null(False)).drop("path", "place", "has_results")
 
     def stream(
         self, document: Document, *, rows: int, lenient: bool = False
@@ -149,11 +166,12 @@ class Reader:
         ) as error:  # Arrow passes DuckDB's on as OSError
             raise UnreadableDocument(str(error)) from None
 
-    def take(self, batch: pyarrow.RecordBatch) -> pl.DataFrame:
-        """As `read`, of records that another reader streamed."""
+    def take(self, batch: pyarrow.RecordBatch, document: Document) -> pl.DataFrame:
+        """As `read`, of records that another reader streamed from `document`."""
         self.connection.register("streamed", pyarrow.Table.from_batches([batch]))
         try:
-            return self._take("select * from streamed")
+            records = self._take("select * from streamed")
+            return records.drop("path", "has_results").with_columns(doc=pl.lit(document.index, pl.Int64))
         finally:
             self.connection.unregister("streamed")
 
@@ -168,7 +186,7 @@ class Reader:
         return self.connection.sql(
             """
             select
-                rec, filename as path,
+                rec, filename as path, "hasResults" as has_results,
                 case when regexp_full_match(nct_id, 'NCT[0-9]{8}') then nct_id end as nct_id,
                 "statusModule"."lastUpdatePostDateStruct"."date" as last_update,
                 "miscInfoModule"."versionHolder" as version
@@ -191,6 +209,41 @@ class Reader:
             for table in (*schemas.PROTOCOL, *schemas.RESULTS)
         }
         return _joined(frames)
+
+
+# DuckDB plans the whole structure anew for every file, 6 ms each: small documents are put together.
+_BUNDLED_BYTES = 1 << 20
+_BUNDLED_FROM = 8
+# Says in a bundle which document follows; no study has it, for it stands where a boolean is declared.
+_MARK = "#document "
+_MARKED = {"study": "{0}", "page": '{{"studies": [{0}]}}', "history": '{{"study": {0}}}'}
+
+
+def _bundled(documents: Sequence[Document], folder: Path) -> list[Document]:
+    """The documents with small ones of one form put together in a file of `folder`, each after a mark."""
+    files: list[Document] = []
+    for form in dict.fromkeys(document.form for document in documents):
+        container, _, content = form.partition("/")
+        of_form = [document for document in documents if document.form == form]
+        small = [document for document in of_form if document.size <= _BUNDLED_BYTES]
+        if container == "array" or len(small) < _BUNDLED_FROM:  # arrays do not follow one another in a file
+            files += of_form
+            continue
+        path = folder / f"{len(files)}.json"
+        with path.open("wb") as bundle:
+            for document in small:
+                mark = json.dumps({"hasResults": f"{_MARK}{document.index}"})
+                bundle.write(_MARKED[content].format(mark).encode() + b"\n")
+                with (
+                    zstandard.open(document.path, "rb")
+                    if document.path.suffix == ".zst"
+                    else document.path.open("rb") as raw
+                ):
+                    bundle.write(raw.read().removeprefix(b"\xef\xbb\xbf") + b"\n")
+        # The largest object in it decides about buffers, not the whole file.
+        files += [document for document in of_form if document.size > _BUNDLED_BYTES]
+        files.append(Document(small[0].index, path, form, max(document.size for document in small) + 1024))
+    return files
 
 
 def _modules_sql(documents: Sequence[Document], lenient: bool) -> str:
