@@ -93,7 +93,7 @@ def time_to_event(definitions: pl.DataFrame, events: pl.DataFrame, patients: pl.
     reached = pl.when("is_edss_10").then("edss_10_date").otherwise("first_event_date")
     is_reached = pl.col("reached").is_not_null()
     return (
-        wanted.join(series, on="series_start", how="left", maintain_order="left_right")
+        wanted.join(series, on="series_start", maintain_order="left_right")
         .join(
             _first_events(events),
             on=["definition", "event_type", *PATIENT],

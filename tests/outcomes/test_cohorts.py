@@ -1,4 +1,7 @@
-"""The marts of the outcomes over invented cohorts: golden numbers, sums, what must not change, impossible input."""
+"""The marts of the outcomes over invented cohorts: golden numbers, sums, what must not change, impossible input.
+
+One file on purpose: the warehouse of all scenarios is built once for each file that asks for it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from tests.outcomes import slides
 from tests.outcomes.slides import HUNTER_2011_CHANGES
 
 GROUP = ["grouping", "group_name"]
@@ -278,3 +282,25 @@ def test_no_number_is_nan(outcomes):
         frame = outcomes.sql(f"select * from outcomes.{name}")
         numbers = frame.select(pl.col(pl.Float64))
         assert not any(column.is_nan().any() or column.is_infinite().any() for column in numbers), name
+
+
+@pytest.mark.parametrize("name", slides.GROUPS)
+def test_the_cohort_has_the_printed_table_without_any_help_of_remit(name):
+    found = slides.recomputed(slides.group(name))
+    for key, (printed, tolerance) in slides.figures(name).items():
+        assert found[key] == pytest.approx(printed, abs=tolerance + 1e-9), key
+
+
+@pytest.mark.parametrize("name", slides.GROUPS)
+def test_the_marts_give_the_table_back(outcomes, name):
+    rows = outcomes.sql(
+        "select metric, statistic, cohort_value, cohort_n, status from outcomes.published_comparison "
+        f"where cohort = 'slides_{name}' and analysis = '{slides.ANALYSIS}' and group_name = '{name}'"
+    ).to_dicts()
+    assert len(rows) == len(slides.figures(name))
+    recomputed = slides.recomputed(slides.group(name))
+    for row in rows:
+        key = row["metric"], row["statistic"]
+        assert row["status"] == "agrees", key
+        assert row["cohort_value"] == pytest.approx(recomputed[key], abs=1e-9), key
+        assert row["cohort_n"] == recomputed["patients", "count"]

@@ -135,6 +135,20 @@ class TestTimeToEvent:
         table = survival.time_to_event(self.DEFINITIONS, pl.DataFrame(rows, schema=schema), frame)
         return {(row["definition"], row["event_type"]): row for row in table.to_dicts()}
 
+    def test_a_lake_without_patients_has_no_row(self):
+        days = ("first_visit", "last_visit", "index_baseline", "first_edss_10", "index", "enrolment")
+        texts = dict.fromkeys(("cohort", "patient_id", "prospective_cohort"), pl.String)
+        patients = pl.DataFrame(
+            schema=texts | {f"{name}_date": pl.Date for name in days} | {"is_dead": pl.Boolean}
+        )
+        events = pl.DataFrame(
+            schema=dict.fromkeys(
+                ("definition", "cohort", "patient_id", "event_type", "worsening_type"), pl.String
+            )
+            | {"event_number": pl.Int64, "event_date": pl.Date}
+        )
+        assert survival.time_to_event(self.DEFINITIONS, events, patients).is_empty()
+
     def test_every_definition_and_event_type_has_a_row(self):
         assert set(self.run(self.patient())) == {
             ("first", "CDW"), ("every", "CDW"), ("every", "CDI"), ("every", "RAW"), ("every", "PIRA"),
