@@ -36,6 +36,9 @@ OVERRIDES = PROJECT / "dbt_project" / "seeds" / "trials" / "criterion_overrides.
 BATCH_BYTES = 128 << 20
 # A document larger than this is streamed, so many records at a time.
 STREAMED_BYTES = 256 << 20
+# Less than four full batches are cut smaller, so that two cores have work; not by the number of cores, or
+# another machine would write other files.
+SMALL_BATCH_BYTES = 24 << 20
 STREAMED_RECORDS = 4096
 
 
@@ -279,10 +282,12 @@ class _Loader:
 
     def _batches(self, documents: list[tables.Document], pages: list[tables.Document]) -> Iterator[_Batch]:
         """Documents in groups of about `BATCH_BYTES`, large ones alone, mirror pages last."""
+        total = sum(document.size for document in documents)
+        limit = min(BATCH_BYTES, max(SMALL_BATCH_BYTES, total // 4))
         for group, is_mirror in ((documents, False), (pages, True)):
             waiting: list[tables.Document] = []
             for document in group:
-                if waiting and sum(d.size for d in waiting) + document.size > BATCH_BYTES:
+                if waiting and sum(d.size for d in waiting) + document.size > limit:
                     yield _Batch(f"{waiting[0].index:06d}", waiting, is_mirror)
                     waiting = []
                 waiting.append(document)
