@@ -498,6 +498,7 @@ def _laboratory(p: Patient, sheets: dict[str, list[Row]], rng: np.random.Generat
         sheets["laboratory"].append(row | ({"comparator": comparator} if comparator else {}))
 
     base = {"lymphocytes": 1.9, "cd4": 0.85, "cd8": 0.45, "cd19": 0.22}
+    quantification = {"cd19": 0.06}  # below it a laboratory writes "< 0.06"
     recovery = {"lymphocytes": 260, "cd4": 420, "cd8": 330, "cd19": 150}
     own = float(np.exp(rng.normal(0, 0.15)))
     starts = [start for start in p.starts if start < 1200]
@@ -509,7 +510,8 @@ def _laboratory(p: Patient, sheets: dict[str, list[Row]], rng: np.random.Generat
                 continue
             share = 1.0 if since < 0 else min(1.1, 0.06 + (since / recovery[test]) ** 1.2)
             value = round(level * own * share * float(np.exp(rng.normal(0, 0.08))), 3)
-            add(day, test, 0.02 if value < 0.02 else value, "10^9/L", "<" if value < 0.02 else None)
+            limit = quantification.get(test, 0.0)
+            add(day, test, max(value, limit), "10^9/L", "<" if value < limit else None)
     for day in (-2, 182, 365):
         if day < p.follow_up:
             raised = 4.2 if p.number % 15 == 8 and day < 0 else 1.0
@@ -578,6 +580,8 @@ def _pharmacokinetics(p: Patient, sheets: dict[str, list[Row]], rng: np.random.G
         doses = sum(1 for start in range(0, 120, 24) if start + 4 <= hour)
         value = sum(peak / 5 * 0.5 ** ((hour - start - 4) / half_life) for start in range(0, 120, 24)[:doses])
         value *= float(np.exp(rng.normal(0, 0.04)))
+        if p.number == 4 and hour > 120:
+            continue  # did not come back after the infusions: the profile has no terminal phase
         low = value < 60
         sheets["pk_samples"].append(
             {

@@ -283,6 +283,10 @@ def high_activity_trial() -> Json:
                [("Year 1", [(None, [(0.33, None, 0.22, 0.47), (0.36, None, 0.19, 0.60)])]), ("Year 2", [(None, [(0.28, None, 0.18, 0.42), (0.31, None, 0.16, 0.56)])])]),
         posted("SECONDARY", "EDSS change from baseline at Year 2", "2 years", "score", "MEAN", "Standard Error", arms, [(None, [(None, [(-0.42, 0.11), (-0.18, 0.15)])])]),
         posted("SECONDARY", "Gadolinium-enhancing lesions at Month 12", "Month 12", "lesions", "MEAN", "Standard Deviation", arms, [(None, [(None, [(0.1, 0.4), (0.1, 0.5)])])]),
+        posted("SECONDARY", "Number of Participants With Improved, Stable or Worsened EDSS", "Months 12 and 24", "Participants", "COUNT_OF_PARTICIPANTS", None, arms,
+               [("Month 12", [("Improved", [(27,), (9,)]), ("Stable", [(49,), (25,)]), ("Worsened", [(8,), (6,)])]),
+                ("Month 24", [("Improved", [(26,), (8,)]), ("Stable", [(44,), (23,)]), ("Worsened", [(11,), (8,)])])],
+               class_participants={"Month 12": [84, 40], "Month 24": [81, 39]}),
     ]  # fmt: skip
     criteria = """Key inclusion criteria:
 
@@ -305,6 +309,7 @@ Key exclusion criteria:
         7, "Relampamab or Natalizumab in Highly Active RRMS", "An Open-label Comparison of Relampamab and Natalizumab in Highly Active RRMS", criteria,
         [outcome("Annualised relapse rate during year 1 and year 2", "Year 1, Year 2")],
         [outcome("EDSS change from baseline at Year 2", "2 years"), outcome("Gadolinium-enhancing lesions at Month 12", "Month 12"),
+         outcome("Number of Participants With Improved, Stable or Worsened EDSS", "Months 12 and 24"),
          outcome("Change in MSSS", "Screening to 24 months"), outcome("Rate of brain volume loss", "Week 0 to Week 48 and Week 48 to Week 96")],
         maximum="60 Years", enrolment=131, phase="PHASE4",
         arms=[arm("Relampamab", "EXPERIMENTAL", "Drug: Relampamab"), arm("Natalizumab", "ACTIVE_COMPARATOR", "Drug: Natalizumab")],

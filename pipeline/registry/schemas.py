@@ -937,7 +937,6 @@ LEFT_OUT: dict[str, str] = {
 NULL_IN_SAMPLE: dict[str, str] = {
     "field_changes.old_value": "The sample is pulled once: nothing has changed yet.",
     "field_changes.new_value": "The sample is pulled once: nothing has changed yet.",
-    "outcome_results.category": "No invented outcome measure is posted by categories.",
 }
 
 TABLES: dict[str, Table] = {table.name: table for table in (*PROTOCOL, *RESULTS, *DERIVED)}
