@@ -333,6 +333,12 @@ _FILLER_WORDS = """
 _FILLER = frozenset(_FILLER_WORDS.split())
 
 
+# A few words that ask for something of their own: "history of thrombocytopenia, or …", "while on that same therapy".
+_OWN_DEMAND = re.compile(
+    r"\bhistory of (?:an? |any |known )?(?=(?P<word>[a-z-]{4,}))|\bwhile on (?:that|this|the) same\b"
+)
+
+
 def _residue(reading: Reading, constraints: list[Constraint]) -> bool:
     """Words that carry meaning stand outside of what was read."""
     text = reading.text
@@ -345,7 +351,14 @@ def _residue(reading: Reading, constraints: list[Constraint]) -> bool:
         left += 1
         if left > 2:
             return True
-    return False
+    return any(
+        found["word"] not in _FILLER
+        and not reading.in_exception(found.start())
+        and not any(
+            c.start < found.end() + len(found["word"] or "") and found.start() < c.end for c in constraints
+        )
+        for found in _OWN_DEMAND.finditer(text)
+    )
 
 
 def _append(columns: dict[str, list], key: int, raw: str, line: str, constraints: list[Constraint]) -> None:

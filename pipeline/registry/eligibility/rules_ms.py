@@ -435,6 +435,10 @@ _ANY_RELAPSE = re.compile(_RELAPSE)
 _ON_THERAPY = re.compile(
     r"\b(?:while|whilst|when)\s+(?:\w+\s+){0,2}?(?:on|taking|receiving|under|using|treated|being)|\bduring\s+(?:\w+\s+){0,3}?(?:treatment|therapy)|\bduring\s+(?:their\s+)?(?:interferon|ifn|glatiramer|dmt)|\bon\s+(?:treatment|therapy)\b|\bdespite\b|\bunder\s+(?:treatment|therapy|ifn|interferon|dmt)|\bafter\s+(?:the\s+)?(?:first\s+)?[≥>]?\s*\d+\s*(?:months?|weeks?|years?)\s+(?:of\s+)?(?:[\w-]+\s+){0,4}(?:treatment|therapy|exposure)|\b(?:treatment|therapy) failure|\bfailure\b(?=[^.;]{0,24}\bdefined\b)|\bfailed\b|\bbreakthrough\b|\b(?:suboptimal|sub-optimal|inadequate|insufficient|poor|lack of|incomplete)\s+(?:clinical\s+)?respon\w+|\bnon-?\s?respon\w+|\bnot\s+respond\w*|\bon\s+(?:ifn|interferon|glatiramer|natalizumab|fingolimod|gilenya|dmf|a dmt|dmt)|\bhaving (?:been|received) (?:on|treat)"
 )
+# "… after being on that therapy for at least 6 months"; the span follows.
+_AFTER_TIME_ON = re.compile(
+    r"\bafter\s+(?:being|having\s+been)\s+(?:on|under|treated\s+with)\s+(?:that|this|the\s+same|such|their)\s+(?:therapy|treatment|drug|medication|dmt)\s+for[^.;,\d]{0,24}$"
+)
 # "A relapse is defined as …" explains a word and asks for nothing.
 _DEFINITION = re.compile(
     r"\b(?:an?\s+|the\s+|ms\s+|clinical\s+|protocol-defined\s+)*(?:relapse|exacerbation|attack)s?\s+(?:\([^)]*\)\s*)?(?:is|are|was|were|will be|being)\s+defined\b|\bdefinition of (?:an?\s+)?(?:relapse|exacerbation|attack)|for inclusion purposes"
@@ -873,6 +877,7 @@ def _therapy_terms(
     on = [s for s in r.spans if clause_start <= s.start < clause_end and s.role in ("for", "other", "after", "back")
           and re.search(r"\b(?:after|for)\b[^.;,]{0,40}$", r.text[max(clause_start, s.start - 44) : s.start])
           and re.match(r"\s*(?:of|on)\b", r.text[s.end : s.end + 6])]  # fmt: skip
+    on += [s for s in r.spans if clause_start <= s.start < clause_end and _AFTER_TIME_ON.search(r.text[max(clause_start, s.start - 80) : s.start])]  # fmt: skip
     # The first "N months of treatment" that excludes early relapses.
     span = on[0] if on else None
     return tuple(dict.fromkeys(terms)), last, span

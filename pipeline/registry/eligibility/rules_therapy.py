@@ -1112,11 +1112,19 @@ def _one_required(
         return []
     if all(m.term in ("live vaccine", "hormonal contraceptive") for m in run):
         return []
+    if fields.get("window_value") is not None and _STILL_ON.search(r.text, last):
+        fields["window_anchor"] = fields.get("window_anchor") or "study_entry"
     return [
         Constraint(
             "prior_therapy_required", "require", begin, end, "therapy.prior_required", terms=terms, **fields
         )
     ]
+
+
+# "… for at least 6 months, and was currently still taking the same therapy": the time reaches up to entry.
+_STILL_ON = re.compile(
+    r"\b(?:is|are|was|were)\s+(?:currently\s+)?still\s+(?:on|taking|receiving|using|(?:being\s+)?treated\s+with)\s+(?:the\s+same|that|this)\s+(?:therapy|treatment|drug|medication|dmt)\b"
+)
 
 
 def _duration(r: Reading, run: list[Mention], lower: int, upper: int, first: int, last: int) -> Span | None:

@@ -303,3 +303,23 @@ def test_torn_and_mixed_text_never_breaks_a_span() -> None:
         )
     for row in out["criterion_constraints"].iter_rows(named=True):
         assert " ".join(source[row["nct_id"]][row["char_start"] : row["char_end"]].split()) == row["quote"]
+
+
+def test_words_that_ask_for_something_of_their_own_leave_a_criterion_partial() -> None:
+    text = """Inclusion Criteria:
+
+* Relapsing MS
+* At least 1 relapse in the last year during treatment with interferon beta after being on that therapy for at least 6 months, and was still taking the same therapy
+
+Exclusion Criteria:
+
+* History of thrombocytopenia, or platelets < 100 x 10^9/L
+* History of malignancy"""
+    out = eligibility.parse(pl.DataFrame({"nct_id": ["NCT90000001"], "eligibility_text": [text]}))
+    status = dict(out["criteria"].select("text", "parse_status").iter_rows())
+    assert status["History of thrombocytopenia, or platelets < 100 x 10^9/L"] == "partial"
+    assert status["History of malignancy"] == "parsed"
+    constraints = {row["kind"]: row for row in out["criterion_constraints"].to_dicts()}
+    on_therapy = constraints["relapse_on_therapy"]
+    assert (on_therapy["on_therapy_value"], on_therapy["on_therapy_unit"]) == (6.0, "months")
+    assert constraints["prior_therapy_required"]["window_anchor"] == "study_entry"
