@@ -169,3 +169,25 @@ def test_the_second_delivery_has_faults_but_stays_below_the_stop_rule():
         isinstance(row["visit_date"], date | datetime) and row["visit_date"].year > 2060
         for row in sheets["edss"]
     )
+
+
+def test_the_sample_holds_what_is_rare_in_tables():
+    """Censored results, a profile without a terminal phase, and results by category: no promised column stays empty."""
+    sheets = workbook("sample_cohort.xlsx")
+    censored = [row for row in sheets["laboratory"] if row["comparator"]]
+    assert {(row["test"], row["comparator"], row["value"]) for row in censored} == {("cd19", "<", 0.06)}
+    assert 3 <= len(censored) < sum(row["test"] == "cd19" for row in sheets["laboratory"]) / 2
+    last: dict[str, float] = {}
+    for row in sheets["pk_samples"]:
+        last[row["patient_id"]] = max(last.get(row["patient_id"], 0), row["time_h"])
+    assert [patient for patient, hour in last.items() if hour <= 120] == ["INV-004"]
+    titles = {
+        category.get("title")
+        for trial in studies()
+        for measure in trial.get("resultsSection", {})
+        .get("outcomeMeasuresModule", {})
+        .get("outcomeMeasures", [])
+        for entry in measure.get("classes", [])
+        for category in entry["categories"]
+    }
+    assert {"Improved", "Stable", "Worsened"} <= titles
