@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 
 import duckdb
 import polars as pl
+import xlsxwriter
 
 from tests.support.installation import Installation
 
+POISON = "Zq9Poison"
 SCHEMAS = {"registry", "cohort", "outcomes", "trials", "quality"}
 
 
@@ -76,41 +77,76 @@ def test_forced_and_rebuilt_releases_hold_the_same_content(own_sample):
     assert "equal: every table has the content of the release before" in text
 
 
-def test_one_more_row_in_a_spreadsheet_gives_a_new_release(own_sample, project, tmp_path):
+def test_one_more_row_gives_a_new_release_and_a_poisoned_workbook_leaves_no_trace(
+    own_sample, project, tmp_path
+):
+    """A second cohort has a known string in file name, sheet name, headers and every kind of cell that is no mapped text."""
     inbox = tmp_path / "inbox"
     shutil.copytree(project / "examples" / "inbox", inbox)
     (inbox / "sample" / "edss.csv").write_text("patient_id,visit_date,edss\nINV-001,2010-05-04,4.5\n")
+    poisoned = {
+        "patients": [
+            ("patient_id", "sex", "birth_date", "onset_date", "course"),
+            *[(f"{POISON}{n}", "female", "1980-01-01", "2005-03", "RR") for n in range(20)],
+            (f"{POISON}20", POISON, "1980-01-01", None, None),
+            (f"{POISON}21", "male", POISON, None, POISON),
+        ],
+        "edss": [
+            ("patient_id", "visit_date", "edss", "in_relapse"),
+            *[(f"{POISON}{n}", "2014-05-06", 3.5, "no") for n in range(20)],
+            (f"{POISON}1", POISON, 3.5, "no"),
+            (f"{POISON}2", "2015-05-06", POISON, POISON),
+            (f"unknown {POISON}", "2015-05-06", 2, "no"),
+        ],
+        f"Sheet {POISON}": [(POISON, f"{POISON} 2"), ("a", POISON), (f"=1+{POISON}", f"<b>{POISON}</b>")],
+    }
+    (inbox / "site_b").mkdir()
+    with xlsxwriter.Workbook(inbox / "site_b" / f"{POISON}.xlsx", {"strings_to_formulas": False}) as book:
+        for name, rows in poisoned.items():
+            sheet = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
     before = own_sample.value("select count(*) from cohort.edss")
-    assert "published release" in own_sample.remit("run", "--cohorts", str(inbox))
-    assert own_sample.value("select count(*) from cohort.edss") == before + 1
+    text = own_sample.remit("run", "--cohorts", str(inbox))
+    assert "published release" in text
+    assert own_sample.value("select count(*) from cohort.edss where cohort = 'sample'") == before + 1
+    assert own_sample.value("select count(*) from cohort.patients where cohort = 'site_b'") == 20
+    assert own_sample.value("select count(*) from quality.rejected_rows where cohort = 'site_b'") >= 7
     assert own_sample.value("select count(*) from quality.releases") == 2
-
-
-def test_no_identifier_leaves_private_and_landing(sample, project):
-    ids = set(
-        pl.read_excel(
-            project / "examples/inbox/sample/sample_cohort.xlsx", sheet_name="patients", infer_schema_length=0
-        )["patient_id"]
+    assert POISON not in text
+    assert traces(own_sample, POISON) == []
+    queries = list((own_sample.home / "private").rglob("*.html"))
+    assert any(POISON in query.read_text("utf-8") for query in queries), (
+        "the clinic's own list names the cell"
     )
-    pattern = re.compile("|".join(map(re.escape, sorted(ids))).encode())
-    leaks = []
-    for path in sample.home.rglob("*"):
-        inside = path.relative_to(sample.home).parts
-        if path.is_symlink() or not path.is_file() or inside[0] in ("private", "landing"):
+
+
+def traces(installation, text):
+    """Where a text stands outside landing and private/, DuckDB and Parquet decoded."""
+    found = []
+    for path in installation.home.rglob("*"):
+        inside = path.relative_to(installation.home)
+        if path.is_symlink() or not path.is_file() or inside.parts[0] in ("private", "landing"):
             continue
-        if pattern.search(path.read_bytes()):
-            leaks.append(path.relative_to(sample.home))
-    assert leaks == []
-    assert not pattern.search(sample.first_output.encode())
-    with duckdb.connect(str(sample.marts.resolve()), read_only=True) as connection:
-        for schema, table in connection.execute(
-            "select schema_name, table_name from duckdb_tables() where not internal"
-        ).fetchall():
-            text = (
-                connection.execute(f"select string_agg(t::varchar) from {schema}.{table} as t").fetchone()[0]
-                or ""
-            )
-            assert not pattern.search(text.encode()), f"{schema}.{table}"
+        if text in str(inside) or text.encode() in path.read_bytes():
+            found.append(str(inside))
+        elif path.suffix == ".parquet":
+            query = "select count(*) from read_parquet(?) as t where contains(t::varchar, ?)"
+            if duckdb.execute(query, [str(path), text]).fetchone()[0]:
+                found.append(str(inside))
+        elif path.suffix == ".duckdb":
+            with duckdb.connect(str(path), read_only=True) as connection:
+                tables = "select schema_name, table_name from duckdb_tables() where not internal"
+                for schema, table in connection.execute(tables).fetchall():
+                    query = f"select count(*) from {schema}.{table} as t where contains(t::varchar, ?)"
+                    if connection.execute(query, [text]).fetchone()[0]:
+                        found.append(f"{inside}: {schema}.{table}")
+    return found
+
+
+def test_no_identifier_leaves_private_and_landing(sample):
+    assert traces(sample, "INV-0") == []
+    assert "INV-0" not in sample.first_output
 
 
 def test_the_run_stands_in_the_history_of_the_nightly_job(sample):
