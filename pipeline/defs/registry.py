@@ -21,6 +21,9 @@ from pipeline.release import hashes
 from pipeline.settings import Settings
 
 PULL_CHECK = "every_source_answered"
+EMPTY_CHECK = "no_field_became_empty"
+READ_CHECK = "every_document_read"
+STUDIES = dg.AssetKey(["lake", "registry", "studies"])
 
 
 def definitions(settings: Settings) -> dg.Definitions:
@@ -96,6 +99,17 @@ def definitions(settings: Settings) -> dg.Definitions:
                 description="pandera: every row of the written table fits its schema; rows that did not are counted.",
             )
             for name in schemas.TABLES
+        ]
+        + [
+            dg.AssetCheckSpec(
+                EMPTY_CHECK,
+                asset=STUDIES,
+                blocking=True,
+                description="No field that had values in the last snapshot of these studies is empty everywhere now.",
+            ),
+            dg.AssetCheckSpec(
+                READ_CHECK, asset=STUDIES, description="Every landed document could be read whole."
+            ),
         ],
     )
     @guarded(home, "lake/registry")
@@ -127,7 +141,37 @@ def definitions(settings: Settings) -> dg.Definitions:
                     severity="warn", message="Rows set aside; see registry.documents.",
                 )
             )  # fmt: skip
+        gone = ", ".join(report.empty_fields[:5])
+        remedy = (
+            f"fields with values before and none now: {gone}. If the registry really dropped them, run `remit rebuild`; "
+            "else correct pipeline/registry/schemas.py."
+        )
+        # It stays on record until documents or code change: a second run must not publish what the first refused.
+        recorded.append(
+            checks.check(
+                EMPTY_CHECK,
+                kind="release",
+                table="lake/registry",
+                failures=len(report.empty_fields),
+                message=remedy,
+            )
+        )
         checks.write(home.warehouse / "checks" / "lake_registry.json", recorded)
+        yield dg.AssetCheckResult(
+            asset_key=STUDIES,
+            check_name=EMPTY_CHECK,
+            passed=not report.empty_fields,
+            severity=dg.AssetCheckSeverity.ERROR,
+            description=remedy if report.empty_fields else None,
+        )
+        yield dg.AssetCheckResult(
+            asset_key=STUDIES,
+            check_name=READ_CHECK,
+            passed=not report.problems,
+            severity=dg.AssetCheckSeverity.WARN,
+            description="\n".join(report.problems) or None,
+            metadata={"unknown_paths": len(report.drift)},
+        )
 
     return dg.Definitions(assets=[landing_registry, lake_registry])
 

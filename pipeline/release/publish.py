@@ -170,7 +170,7 @@ def copy_marts(build: Path, target: Path, without: tuple[str, str] | None = None
             connection.execute(f"create schema if not exists {schema}")
         for number, (schema, name, ddl, comment) in enumerate(found):
             progress("release: copy", number, len(found))
-            full = f"{_quote(schema)}.{_quote(name)}"
+            full = f"{quote(schema)}.{quote(name)}"
             connection.execute(_without_database(ddl))
             (rows,) = connection.execute(f"select count(*) from build.{full}").fetchone()
             order = "order by all" if rows <= SORT_UP_TO_ROWS else ""
@@ -190,13 +190,55 @@ def copy_marts(build: Path, target: Path, without: tuple[str, str] | None = None
                 [schema, name],
             ).fetchall()
             for column, text in columns:
-                connection.execute(f"comment on column {full}.{_quote(column)} is {quote_text(text)}")
+                connection.execute(f"comment on column {full}.{quote(column)} is {quote_text(text)}")
             if kept:
                 (rows,) = connection.execute(f"select count(*) from {full}").fetchone()
             tables.append(Table(schema, name, rows, _content(connection, full if kept else f"build.{full}")))
         connection.execute("detach build")
         connection.execute("checkpoint")
     return tables
+
+
+def differing(old: Path, new: Path, tables: list[str]) -> list[str]:
+    """The tables of two releases that differ by more than the order in which floating point numbers were added.
+
+    Rows are put beside each other by all columns that are no fractions, then by the fractions; these may differ
+    by a billionth of their size.
+    """
+    found = []
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {quote_text(str(old))} as old (read_only)")
+        connection.execute(f"attach {quote_text(str(new))} as new (read_only)")
+        for table in tables:
+            sides = [
+                connection.execute(
+                    "select column_name, data_type from duckdb_columns() where database_name = ? "
+                    "and schema_name || '.' || table_name = ? order by column_index",
+                    [side, table],
+                ).fetchall()
+                for side in ("old", "new")
+            ]
+            if not sides[0] or sides[0] != sides[1]:
+                found.append(table)
+                continue
+            fractions = [quote(name) for name, kind in sides[0] if kind == "DOUBLE"]
+            others = [quote(name) for name, kind in sides[0] if kind != "DOUBLE"]
+            order = ", ".join(others + [f"round({name}, 6)" for name in fractions])
+            numbered = f"select *, row_number() over (order by {order}) as row_of from {{}}.{table}"
+            same = [f"old_rows.{name} is not distinct from new_rows.{name}" for name in others]
+            same += [
+                f"(old_rows.{name} is not distinct from new_rows.{name} or coalesce("
+                f"abs(old_rows.{name} - new_rows.{name}) <= 1e-9 * greatest(abs(old_rows.{name}), 1), false))"
+                for name in fractions
+            ]
+            (rows,) = connection.execute(
+                f"with old_rows as ({numbered.format('old')}), new_rows as ({numbered.format('new')}) "
+                f"select count(*) from old_rows full join new_rows using (row_of) "
+                f"where not coalesce({' and '.join(same)}, false)"
+            ).fetchone()
+            if rows:
+                found.append(table)
+    return found
 
 
 def _is_of_patients(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
@@ -244,7 +286,7 @@ def _add_quality(file: Path, home: Home, manifest: Mapping[str, Any], checks: pl
             connection.unregister("typed")
             connection.execute(f"comment on table quality.{name} is {quote_text(TABLE_COMMENTS[name])}")
             for column, (_, text) in columns.items():
-                connection.execute(f"comment on column quality.{name}.{_quote(column)} is {quote_text(text)}")
+                connection.execute(f"comment on column quality.{name}.{quote(column)} is {quote_text(text)}")
         connection.execute("checkpoint")
 
 
@@ -268,7 +310,7 @@ def _verify(file: Path, tables: list[Table]) -> None:
     """
     with duckdb.connect(str(file), read_only=True) as connection:
         for table in tables:
-            full = f"{_quote(table.schema)}.{_quote(table.name)}"
+            full = f"{quote(table.schema)}.{quote(table.name)}"
             (rows,) = connection.execute(f"select count(*) from {full}").fetchone()
             if rows != table.rows or _content(connection, full) != table.content:
                 raise ReleaseError(
@@ -294,7 +336,7 @@ def describe(folder: Path) -> None:
             target = folder / "parquet" / schema / f"{name}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
             connection.execute(
-                f"copy {_quote(schema)}.{_quote(name)} to {quote_text(str(target))} (format parquet, compression zstd)"
+                f"copy {quote(schema)}.{quote(name)} to {quote_text(str(target))} (format parquet, compression zstd)"
             )
         dictionary.write(connection, folder / "dictionary")
         report.write(connection, folder / "report" / "index.html")
@@ -344,7 +386,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _quote(name: str) -> str:
+def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 

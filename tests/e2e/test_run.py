@@ -145,8 +145,9 @@ def traces(installation, text):
 
 
 def test_no_identifier_leaves_private_and_landing(sample):
-    assert traces(sample, "INV-0") == []
-    assert "INV-0" not in sample.first_output
+    for identifier in ("INV-001", "INV-030", "INV-060"):
+        assert traces(sample, identifier) == []
+        assert identifier not in sample.first_output
 
 
 def test_the_run_stands_in_the_history_of_the_nightly_job(sample):

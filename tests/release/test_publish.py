@@ -195,3 +195,21 @@ def test_a_withdrawn_patient_leaves_every_kept_release(home):
         parquet = pl.read_parquet(release.folder / "parquet" / "cohort" / "edss.parquet")
         assert parquet.height == 2
     assert catalog.current(home).manifest["patients_withdrawn_since"] == 1
+
+
+def test_two_releases_are_compared_up_to_the_last_bits_of_fractions(tmp_path):
+    from pipeline.release.publish import differing
+
+    values = {"a": "0.1 + 0.2", "b": "0.3", "c": "0.3001"}
+    for name, value in values.items():
+        with duckdb.connect(str(tmp_path / name)) as connection:
+            connection.execute(
+                f"create schema s; create table s.t as select 1 as n, cast({value} as double) as x, null::double as y"
+            )
+            connection.execute(
+                "create table s.u as select 1 as n; create table s.v as select 1.5::double as x from range(3)"
+            )
+            connection.execute("insert into s.u values (2)" if name == "c" else "select 1")
+    tables = ["s.t", "s.u", "s.v"]
+    assert differing(tmp_path / "a", tmp_path / "b", tables) == []
+    assert differing(tmp_path / "a", tmp_path / "c", tables) == ["s.t", "s.u"]
