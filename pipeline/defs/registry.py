@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
+import polars as pl
 
 from pipeline import lake
 from pipeline.defs.guard import guarded
@@ -116,6 +117,7 @@ def definitions(settings: Settings) -> dg.Definitions:
     def lake_registry(context: dg.AssetExecutionContext, run_lock: RunLock) -> Generator[Any, None, None]:
         landing = Landing(home.landing, "registry")
         base = home.lake / "registry"
+        record = home.warehouse / "checks" / "lake_registry.json"
         names = [source.name for source in sources(settings)]
         snapshot = hashes.snapshot_id(
             landing,
@@ -126,9 +128,17 @@ def definitions(settings: Settings) -> dg.Definitions:
         )
         kept = lake.current(base)
         if kept is not None and kept.name == snapshot:
-            # Neither the documents nor the code that reads them changed: the lake stands as it is.
+            # Neither the documents nor the code that reads them changed: the lake stands as it is, and so do its checks.
             for name, count in lake.row_counts(kept).items():
                 yield _result(name, count, 0, kept)
+            stands = dict(
+                checks.read(record.parent)
+                .filter(pl.col("status") != "pass")
+                .select("check_name", "message")
+                .rows()
+            )
+            yield _empty_check(stands.get(EMPTY_CHECK))
+            yield _read_check(stands.get(READ_CHECK))
             return
         report = load(landing, base, sources=names, snapshot_id=snapshot, progress=progress)
         recorded = []
@@ -156,22 +166,20 @@ def definitions(settings: Settings) -> dg.Definitions:
                 message=remedy,
             )
         )
-        checks.write(home.warehouse / "checks" / "lake_registry.json", recorded)
-        yield dg.AssetCheckResult(
-            asset_key=STUDIES,
-            check_name=EMPTY_CHECK,
-            passed=not report.empty_fields,
-            severity=dg.AssetCheckSeverity.ERROR,
-            description=remedy if report.empty_fields else None,
+        problems = "\n".join(report.problems) or None
+        recorded.append(
+            checks.check(
+                READ_CHECK,
+                kind="release",
+                table="lake/registry",
+                failures=len(report.problems),
+                severity="warn",
+                message=problems,
+            )
         )
-        yield dg.AssetCheckResult(
-            asset_key=STUDIES,
-            check_name=READ_CHECK,
-            passed=not report.problems,
-            severity=dg.AssetCheckSeverity.WARN,
-            description="\n".join(report.problems) or None,
-            metadata={"unknown_paths": len(report.drift)},
-        )
+        checks.write(record, recorded)
+        yield _empty_check(remedy if report.empty_fields else None)
+        yield _read_check(problems)
 
     return dg.Definitions(assets=[landing_registry, lake_registry])
 
@@ -203,3 +211,23 @@ def _changed_last(snapshot: Path) -> dict[str, dg.MetadataValue]:
             schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in shown.columns]),
         )
     }
+
+
+def _empty_check(fault: str | None) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=STUDIES,
+        check_name=EMPTY_CHECK,
+        passed=fault is None,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=fault,
+    )
+
+
+def _read_check(problems: str | None) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=STUDIES,
+        check_name=READ_CHECK,
+        passed=problems is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=problems,
+    )
