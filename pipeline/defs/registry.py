@@ -6,7 +6,6 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
-import polars as pl
 
 from pipeline import lake
 from pipeline.defs.guard import guarded
