@@ -17,7 +17,7 @@ help: ## this list
 setup: $(STAMP) ## make .venv from requirements.lock (done by the others when needed)
 
 $(STAMP): requirements.lock pyproject.toml
-	@started=$$SECONDS; echo "Setting up .venv from requirements.lock (about 10 s with uv, about 1 min with pip) …"; \
+	@started=$$SECONDS; echo "Setting up .venv from requirements.lock (some 10 s with uv, 1 to 3 min with pip) …"; \
 	if [ -n "$(UV)" ]; then \
 	  uv venv --quiet --allow-existing --python 3.11 $(VENV) && \
 	  uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock && \

@@ -1,5 +1,7 @@
 """A failing step with a patient value in its exception leaves that value in private/ alone."""
 
+import errno
+
 import dagster as dg
 import polars as pl
 import pytest
@@ -66,6 +68,12 @@ def test_only_a_registry_that_does_not_answer_is_tried_again(home):
             body()
         may_retry[type(error).__name__] = raised.value.allow_retries
     assert may_retry == {"CohortError": False, "RegistryUnreachable": True, "ValueError": False}
+
+
+def test_a_full_disk_is_said_plainly(home):
+    data = run(home, OSError(errno.ENOSPC, "No space left on device", "/somewhere/private"))
+    assert "the disk is full" in data.user_failure_data.description
+    assert "somewhere" not in data.user_failure_data.description
 
 
 def test_the_next_run_ends_what_a_killed_one_left(home):

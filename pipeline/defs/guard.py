@@ -4,6 +4,7 @@ An exception of another library may quote a cell. Its text goes to `private/erro
 log and the terminal get the name of its class and where to look.
 """
 
+import errno
 import functools
 import inspect
 import os
@@ -15,6 +16,9 @@ import dagster as dg
 
 from pipeline.errors import RegistryUnreachable, RemitError
 from pipeline.home import Home
+
+
+FULL_DISK = "Free some space under REMIT_HOME and run again; the last release stays."
 
 
 def guarded(home: Home, step: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -54,7 +58,15 @@ def guarded(home: Home, step: str) -> Callable[[Callable[..., Any]], Callable[..
 def _failure(home: Home, step: str, error: Exception) -> Exception:
     if isinstance(error, RemitError):
         return dg.Failure(str(error), allow_retries=isinstance(error, RegistryUnreachable))
-    note = write_private_error(home, step, "".join(traceback.format_exception(error)))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return dg.Failure(f"{step}: the disk is full. {FULL_DISK}", allow_retries=False)
+    try:
+        note = write_private_error(home, step, "".join(traceback.format_exception(error)))
+    except OSError:
+        return dg.Failure(
+            f"{step} failed with {type(error).__name__}, and private/ cannot be written. {FULL_DISK}",
+            allow_retries=False,
+        )
     return dg.Failure(
         f"{step} failed with {type(error).__name__}: its text may hold patient values and stands in {note} alone. "
         "Read it there, correct the cause and run again.",
