@@ -17,7 +17,6 @@ import dagster as dg
 from pipeline.errors import RegistryUnreachable, RemitError
 from pipeline.home import Home
 
-
 FULL_DISK = "Free some space under REMIT_HOME and run again; the last release stays."
 
 
