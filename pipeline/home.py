@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import HomeError
+
+# A build of the invented samples takes some 60 MB beside landing and lake; real ones take more.
+LEAST_FREE_BYTES = 200 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -85,3 +89,16 @@ class Home:
         if not os.access(self.root, os.W_OK):
             raise HomeError(f"REMIT_HOME {self.root} is not writable: choose another folder.")
         return self
+
+    def require_space(self) -> None:
+        """Refuse to start what a full disk would end half-way.
+
+        Raises:
+            HomeError: less than LEAST_FREE_BYTES are free.
+        """
+        free = shutil.disk_usage(self.root).free
+        if free < LEAST_FREE_BYTES:
+            raise HomeError(
+                f"only {free / 1024**2:.0f} MB are free for REMIT_HOME: make room for a few hundred MB and run again; "
+                "the last release stays."
+            )

@@ -58,3 +58,15 @@ def test_the_home_s_own_inbox_replaces_the_sample(tmp_path, monkeypatch):
     (tmp_path / "home" / "inbox" / "site_a" / "edss.csv").write_text("patient_id\n")
     assert loaded.cohorts_path == tmp_path / "home" / "inbox"
     assert not loaded.is_sample_cohort
+
+
+def test_a_nearly_full_disk_is_refused_before_anything_starts(tmp_path, monkeypatch):
+    from collections import namedtuple
+
+    from pipeline.errors import HomeError
+    from pipeline.home import Home
+
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage(10**9, 10**9 - 10**7, 10**7))
+    with pytest.raises(HomeError, match="only 10 MB are free"):
+        Home(tmp_path / "home").create().require_space()

@@ -1,5 +1,7 @@
 """The nightly job in this process, on the Dagster home that the page shows."""
 
+import contextlib
+import io
 import logging
 from dataclasses import dataclass
 
@@ -36,13 +38,15 @@ def run(settings: Settings, *, force: bool = False, job: str = NIGHTLY) -> Outco
         HomeBusy: another run holds it.
     """
     home = settings.layout.create()
+    home.require_space()
     # It warns of every blocking check of a step that was skipped because nothing changed.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     with lock.hold(home.lock_file, "remit run"):
         instance = prepare_instance(home)
         end_killed_runs(instance)
         before = catalog.current_id(home)
-        with instance:
+        # Where the disk is full Dagster prints what it could not store; ours are the lines that a person gets.
+        with instance, contextlib.redirect_stderr(io.StringIO()):
             result = (
                 definitions.build(settings)
                 .resolve_job_def(job)
