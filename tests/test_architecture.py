@@ -76,9 +76,10 @@ def test_every_module_says_what_belongs_in_it(project):
 def test_no_machine_path_or_index_host_is_committed(project, pattern):
     import subprocess
 
-    files = subprocess.run(
-        ["git", "ls-files"], cwd=project, capture_output=True, text=True, check=False
-    ).stdout.split()
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=project, capture_output=True, text=True, check=False
+    ).stdout
+    files = [name for name in listed.split("\0") if name]
     if not files:
         pytest.skip("not a git checkout")
     wrong = []
