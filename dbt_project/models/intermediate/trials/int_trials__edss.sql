@@ -16,7 +16,9 @@ days as (
         from_latest,
         screened_on,
         {% if var('edss_conflict') == 'lower' %}min{% else %}max{% endif %}(number_low) as edss,
-        {% if var('edss_conflict') == 'lower' %}min_by{% else %}max_by{% endif %}(record_number, number_low) as record_number
+        {% if var('edss_conflict') == 'lower' %}min_by(record_number, number_low * 1000000 + record_number)
+        {%- else %}max_by(record_number, number_low * 1000000 - record_number)
+        {%- endif %} as record_number
     from visits
     group by patient_number, from_earliest, from_latest, screened_on
 ),
@@ -42,7 +44,7 @@ final as (
         patient_number,
         min(edss) as edss_low,
         max(edss) as edss_high,
-        max_by(record_number, from_latest) as record_number,
+        max_by(record_number, {{ days_between("date '1900-01-01'", 'from_latest') }} * 1000000 + record_number) as record_number,
         -- visits that may all lie after screening prove nothing
         max(latest_from) is not null as is_certain,
         coalesce(max(latest_from) >= max({{ add_months('screened_on', '-' ~ var('screening_edss_months')) }}), false) as is_recent

@@ -147,7 +147,8 @@ by_conjunct as (
         any_place,
         max(truth) as truth,
         max(truth_evaluable) as truth_evaluable,
-        min_by(decider, -truth) as decider
+        -- of equally good alternatives the first printed one, so that a rebuild shows the same sentence
+        min_by(decider, -truth * 1000000 + decider) as decider
     from with_uncollected
     group by patient_number, shape_number, any_place
 ),
