@@ -21,12 +21,15 @@ _RULES = {
 }
 
 
-def composed(frames: dict[str, pl.DataFrame], overrides: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def composed(
+    frames: dict[str, pl.DataFrame], overrides: pl.DataFrame, readings: eligibility.Readings
+) -> dict[str, pl.DataFrame]:
     """All tables of a batch.
 
     Args:
         frames: what `tables.Reader.tables` gives.
         overrides: curated corrections of criteria, see eligibility.
+        readings: criteria texts that other batches read.
 
     Returns:
         The same with kinds of outcomes, posted measures matched to registered outcomes, epochs, criteria and
@@ -36,7 +39,7 @@ def composed(frames: dict[str, pl.DataFrame], overrides: pl.DataFrame) -> dict[s
     frames["outcome_epochs"] = timeframes.parse(
         frames["outcomes"].select("nct_id", "outcome_type", "ordinal", "measure", "description", "time_frame")
     )
-    frames |= eligibility.parse(frames["studies"], overrides)
+    frames |= eligibility.parse(frames["studies"], overrides, readings)
     return {
         name: frame.sort("rec", maintain_order=True) if "rec" in frame.columns else frame
         for name, frame in frames.items()

@@ -24,7 +24,7 @@ import pyarrow
 from pipeline import lake
 from pipeline.errors import BrokenDocument, HomeError, RegistryError
 from pipeline.landing import Entry, Landing
-from pipeline.registry import changes, compose, conflicts, drift, forms, mirror, schemas, tables
+from pipeline.registry import changes, compose, conflicts, drift, eligibility, forms, mirror, schemas, tables
 from pipeline.registry.eligibility import overrides as eligibility_overrides
 from pipeline.registry.source import Progress, silent
 from pipeline.settings import PROJECT
@@ -133,6 +133,7 @@ class _Loader:
         self.twins = self._twins()
         self.unreadable = {i: "is no study document" for i, form in enumerate(self.forms) if form is None}
         self.overrides = eligibility_overrides.read_seed(OVERRIDES)
+        self.readings = eligibility.Readings()
         self.removed = set(changes.removed(landing)["nct_id"]) if sources != ["snapshot"] else set()
         self.mirror_changes: list[dict] = []
         self.records = pl.DataFrame()
@@ -326,7 +327,7 @@ class _Loader:
         finally:
             reader.close()
         frames["studies"] = self._with_origin(frames["studies"], records, batch.is_mirror)
-        frames = compose.composed(frames, self.overrides)
+        frames = compose.composed(frames, self.overrides, self.readings)
         batch.unread = [row for name, frame in frames.items() for row in compose.unread(name, frame)]
         studies = compose.accepted("studies", frames.pop("studies"), batch.rejections)
         lost = records.filter("is_best").join(studies, on="nct_id", how="anti")["nct_id"]

@@ -9,6 +9,8 @@ Rules, choices and limits: `docs/eligibility.md`.
 from __future__ import annotations
 
 import hashlib
+import threading
+from functools import cache
 
 import polars as pl
 
@@ -79,13 +81,70 @@ _INPUT = {
 }
 
 
-def parse(studies: pl.DataFrame, overrides: pl.DataFrame | None = None) -> dict[str, pl.DataFrame]:
+class Readings:
+    """What distinct criteria texts say, each read once. Studies share texts, and a load meets them batch by batch.
+
+    Safe to use from several threads; a text that one of them reads makes the others wait for it.
+    """
+
+    # Rows of texts that are kept: some 100 MB. Beyond that the oldest go, and are read again where they come back.
+    LIMIT = 400_000
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keys: dict[str, str] = {}  # text → key
+        self._parts: list[tuple[list[str], dict[str, pl.DataFrame]]] = []
+
+    def read(self, texts: pl.Series) -> dict[str, pl.DataFrame]:
+        """Criteria and constraints of distinct texts.
+
+        Args:
+            texts: distinct, not null.
+
+        Returns:
+            `texts` (text, text_key); `criteria` and `criterion_constraints` as of a study that has no name and no
+            registry fields, with `text_key`: identifiers lack the study's own in front.
+        """
+        wanted = texts.to_list()
+        with self._lock:
+            new = [text for text in wanted if text not in self._keys]
+            if new:
+                self._learn(new)
+            keys = [self._keys[text] for text in wanted]
+            parts = [tables for _, tables in self._parts]
+            self._forget()
+        found = {
+            name: pl.concat([part[name] for part in parts]) if parts else empty
+            for name, empty in _template_tables().items()
+        }
+        return found | {
+            "texts": pl.DataFrame(
+                {"eligibility_text": wanted, "text_key": keys},
+                schema={"eligibility_text": pl.String, "text_key": pl.String},
+            )
+        }
+
+    def _learn(self, new: list[str]) -> None:
+        keys = [hashlib.sha256(text.encode()).hexdigest() for text in new]
+        self._parts.append((new, _templates(keys, new)))
+        self._keys |= dict(zip(new, keys, strict=True))
+
+    def _forget(self) -> None:
+        while len(self._parts) > 1 and sum(len(part["criteria"]) for _, part in self._parts) > self.LIMIT:
+            for text in self._parts.pop(0)[0]:
+                del self._keys[text]
+
+
+def parse(
+    studies: pl.DataFrame, overrides: pl.DataFrame | None = None, readings: Readings | None = None
+) -> dict[str, pl.DataFrame]:
     """Criteria, constraints and conflicts of studies.
 
     Args:
         studies: one row a study: nct_id, eligibility_text (markdown, escaped or not), and where known minimum_age_years,
             maximum_age_years, sex (`ALL`, `FEMALE`, `MALE`). Absent columns count as unknown.
         overrides: rows of `dbt_project/seeds/trials/criterion_overrides.csv`.
+        readings: texts that were read before; what is new is added.
 
     Returns:
         `criteria` (CRITERIA), `criterion_constraints` (CONSTRAINTS), `source_conflicts` (structured field against text) and
@@ -96,26 +155,36 @@ def parse(studies: pl.DataFrame, overrides: pl.DataFrame | None = None) -> dict[
             pl.col(name).cast(kind, strict=False) if name in studies.columns else pl.lit(None, dtype=kind)
         ).alias(name)
         for name, kind in _INPUT.items()
+    ).with_columns(pl.col("eligibility_text").fill_null(""))
+    fields = structured.criteria(frame)
+    read = (readings or Readings()).read(frame.get_column("eligibility_text").unique(maintain_order=True))
+    printed = (
+        frame.lazy()
+        .select("nct_id", "eligibility_text")
+        .join(read["texts"].lazy(), on="eligibility_text", how="left", maintain_order="left")
+        .select("nct_id", "text_key")
     )
-    found = segment(frame)
-    found, constraints = _read(frame, found)
-    criteria = _criteria(found, structured.criteria(frame))
-    constraints = _same_therapy(_constraints(constraints, criteria, structured.criteria(frame)), criteria)
+    criteria = _criteria(_of_studies(printed, read["criteria"]), fields)
+    constraints = _constraints(_of_studies(printed, read["criterion_constraints"]), fields)
     criteria, constraints, uses = _override(criteria, constraints, overrides)
-    counts = constraints.group_by("criterion_id").agg(constraint_count=pl.len().cast(pl.Int64))
-    criteria = (
-        criteria.drop("constraint_count")
-        .join(counts, on="criterion_id", how="left", maintain_order="left")
-        .with_columns(pl.col("constraint_count").fill_null(0))
-        .select(list(CRITERIA))
-        .cast(CRITERIA)
-    )
+    if overrides is not None and "applied" in uses["status"]:
+        criteria = _counted(criteria, constraints)
     return {
         "criteria": criteria,
         "criterion_constraints": constraints,
         "source_conflicts": structured.conflicts(frame, constraints, criteria),
         "override_uses": uses,
     }
+
+
+def _counted(criteria: pl.DataFrame, constraints: pl.DataFrame) -> pl.DataFrame:
+    counts = constraints.group_by("criterion_id").agg(constraint_count=pl.len().cast(pl.Int64))
+    return (
+        criteria.drop("constraint_count")
+        .join(counts, on="criterion_id", how="left", maintain_order="left")
+        .with_columns(pl.col("constraint_count").fill_null(0))
+        .select(list(CRITERIA))
+    )
 
 
 def text_sha256(text: str) -> str:
@@ -161,7 +230,71 @@ def _read(studies: pl.DataFrame, found: pl.DataFrame) -> tuple[pl.DataFrame, pl.
     return found, constraints
 
 
-def _criteria(found: pl.DataFrame, fields: pl.DataFrame) -> pl.DataFrame:
+def _templates(keys: list[str], texts: list[str]) -> dict[str, pl.DataFrame]:
+    """Criteria and constraints of distinct texts, see `Readings.read`. `keys` are of one length and stand for studies."""
+    frame = pl.DataFrame(
+        {"nct_id": keys, "eligibility_text": texts},
+        schema={"nct_id": pl.String, "eligibility_text": pl.String},
+    )
+    found, constraints = _read(frame, segment(frame))
+    criteria = _numbered(found)
+    constraints = _same_therapy(_placed(constraints, criteria), criteria)
+    length = len(keys[0]) if keys else 0
+    # "group-NCT…" names a criterion, "NCT…-i" a section.
+    rest = pl.when(pl.col("group_id").str.starts_with("group-")).then(length + 6).otherwise(length)
+    above = pl.when(pl.col("parent_group_id").str.starts_with("group-")).then(length + 6).otherwise(length)
+    return {
+        "criteria": criteria.select(
+            text_key="nct_id",
+            **{name: pl.col(name) for name in CRITERIA if name != "nct_id"}
+            | {
+                "criterion_id": pl.col("criterion_id").str.slice(length),
+                "group_id": _prefix("group_id") + pl.col("group_id").str.slice(rest),
+                "parent_group_id": _prefix("parent_group_id") + pl.col("parent_group_id").str.slice(above),
+            },
+        ),
+        "criterion_constraints": constraints.select(
+            text_key="nct_id",
+            **{name: pl.col(name) for name in CONSTRAINTS if name != "nct_id"}
+            | {"criterion_id": pl.col("criterion_id").str.slice(length)},
+        ),
+    }
+
+
+def _prefix(name: str) -> pl.Expr:
+    return pl.when(pl.col(name).str.starts_with("group-")).then(pl.lit("group-")).otherwise(pl.lit(""))
+
+
+@cache
+def _template_tables() -> dict[str, pl.DataFrame]:
+    return {
+        name: pl.DataFrame(
+            schema={"text_key": pl.String} | {c: kind for c, kind in columns.items() if c != "nct_id"}
+        )
+        for name, columns in (("criteria", CRITERIA), ("criterion_constraints", CONSTRAINTS))
+    }
+
+
+def _of_studies(printed: pl.LazyFrame, templates: pl.DataFrame) -> pl.DataFrame:
+    """Rows of texts for every study that prints them, identifiers with the study's own in front."""
+    own = {"criterion_id": pl.col("nct_id") + pl.col("criterion_id")}
+    for name in ("group_id", "parent_group_id"):
+        if name in templates.columns:
+            own[name] = (
+                pl.when(pl.col(name).str.starts_with("group-"))
+                .then(pl.lit("group-") + pl.col("nct_id") + pl.col(name).str.slice(6))
+                .otherwise(pl.col("nct_id") + pl.col(name))
+            )
+    return (
+        printed.join(templates.lazy(), on="text_key", how="inner", maintain_order="left_right")
+        .drop("text_key")
+        .with_columns(**own)
+        .collect()
+    )
+
+
+def _numbered(found: pl.DataFrame) -> pl.DataFrame:
+    """Criteria of CRITERIA and their `key`, in the order of the text."""
     repeated = pl.int_range(1, pl.len() + 1).over("nct_id", "section", "text_sha256")
     base = (
         pl.col("nct_id")
@@ -178,7 +311,7 @@ def _criteria(found: pl.DataFrame, fields: pl.DataFrame) -> pl.DataFrame:
         ),
     )  # fmt: skip
     names = found.select("row", opener_id=pl.lit("group-") + pl.col("criterion_id"))
-    found = (
+    return (
         found.join(names, left_on="group_row", right_on="row", how="left", maintain_order="left")
         .join(
             names.rename({"opener_id": "outer_id"}),
@@ -205,51 +338,60 @@ def _criteria(found: pl.DataFrame, fields: pl.DataFrame) -> pl.DataFrame:
             is_subjective=pl.col("is_subjective").fill_null(False),
             origin=pl.lit("text"),
         )
-    )
-    columns = list(CRITERIA)
-    own = fields.with_columns(
-        section=pl.lit("inclusion"), part=pl.lit(""), char_start=pl.lit(None), char_end=pl.lit(None),
-        group_id=pl.col("nct_id") + "-i", parent_group_id=pl.lit(None), group_logic=pl.lit("all"), group_minimum=pl.lit(None),
-        group_depth=pl.lit(0), parse_status=pl.lit("parsed"), is_subjective=pl.lit(False), origin=pl.lit("structured"),
-        constraint_count=pl.lit(1), order=pl.int_range(0, pl.len()),
-        text_sha256=pl.col("text").map_elements(text_sha256, return_dtype=pl.String), ordinal=pl.lit(0),
-    )  # fmt: skip
-    together = pl.concat(
-        [
-            own.with_columns(rank=pl.col("order"))
-            .select([*columns, "rank"])
-            .cast({**CRITERIA, "rank": pl.Int64}),
-            found.with_columns(rank=pl.col("row") + len(own), key=pl.col("key"))
-            .select([*columns, "rank"])
-            .cast({**CRITERIA, "rank": pl.Int64}),
-        ]
-    )
-    first_seen = found.select("nct_id").unique(maintain_order=True)
-    studies = (
-        pl.concat([first_seen, own.select("nct_id").unique(maintain_order=True)])
-        .unique(maintain_order=True)
-        .with_row_index("study")
-    )
-    ordered = (
-        together.join(studies, on="nct_id", how="left", maintain_order="left")
-        .sort("study", "rank")
+        .sort("row")
         .with_columns(ordinal=pl.int_range(1, pl.len() + 1).over("nct_id"))
+        .select(*CRITERIA, "key")
+        .cast({**CRITERIA, "key": pl.Int64})
     )
-    keys = found.select("criterion_id", "key")
-    return ordered.drop("rank", "study").join(keys, on="criterion_id", how="left", maintain_order="left")
 
 
-def _constraints(constraints: pl.DataFrame, criteria: pl.DataFrame, fields: pl.DataFrame) -> pl.DataFrame:
+def _placed(constraints: pl.DataFrame, criteria: pl.DataFrame) -> pl.DataFrame:
+    """Constraints of distinct criteria at every criterion that has the text."""
     parsed = (
         criteria.filter(pl.col("key").is_not_null())
         .select("nct_id", "criterion_id", "key", start="char_start")
-        .join(constraints, on="key", how="inner", maintain_order="left")
+        .join(constraints, on="key", how="inner", maintain_order="left_right")
         .with_columns(
             char_start=pl.col("start") + pl.col("relative_start"),
             char_end=pl.col("start") + pl.col("relative_end"),
             origin=pl.lit("grammar"),
         )
     )
+    return _typed(parsed)
+
+
+def _criteria(printed: pl.DataFrame, fields: pl.DataFrame) -> pl.DataFrame:
+    """What studies print and their registry fields, these first, numbered through."""
+    own = fields.with_columns(
+        section=pl.lit("inclusion"), part=pl.lit(""), char_start=pl.lit(None), char_end=pl.lit(None),
+        group_id=pl.col("nct_id") + "-i", parent_group_id=pl.lit(None), group_logic=pl.lit("all"), group_minimum=pl.lit(None),
+        group_depth=pl.lit(0), parse_status=pl.lit("parsed"), is_subjective=pl.lit(False), origin=pl.lit("structured"),
+        constraint_count=pl.lit(1), ordinal=pl.lit(0),
+    )  # fmt: skip
+    hashes = own.select(pl.col("text").unique(maintain_order=True)).with_columns(
+        text_sha256=pl.col("text").map_elements(text_sha256, return_dtype=pl.String)
+    )
+    own = own.join(hashes, on="text", how="left", maintain_order="left").select(list(CRITERIA)).cast(CRITERIA)
+    counts = own.group_by("nct_id").agg(before=pl.len().cast(pl.Int64))
+    later = printed.join(counts, on="nct_id", how="left", maintain_order="left").with_columns(
+        ordinal=pl.col("ordinal") + pl.col("before").fill_null(0)
+    )
+    own = own.with_columns(ordinal=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("nct_id"))
+    studies = (
+        pl.concat([printed.select("nct_id"), own.select("nct_id")])
+        .unique(maintain_order=True)
+        .with_row_index("study")
+    )
+    return (
+        pl.concat([own, later.select(list(CRITERIA))])
+        .join(studies, on="nct_id", how="left", maintain_order="left")
+        .sort("study", "ordinal")
+        .drop("study")
+    )
+
+
+def _constraints(printed: pl.DataFrame, fields: pl.DataFrame) -> pl.DataFrame:
+    """What studies print and their registry fields, these first."""
     empty = pl.lit([], dtype=pl.List(pl.String))
     own = fields.select(
         "nct_id", "criterion_id", "kind", "terms", constraint_ordinal=pl.lit(1), polarity=pl.lit("require"),
@@ -259,9 +401,7 @@ def _constraints(constraints: pl.DataFrame, criteria: pl.DataFrame, fields: pl.D
         exceptions=empty, is_qualified=pl.lit(False), quote=pl.col("text"),
         rule_id=pl.lit("registry.") + pl.col("kind"), rule_version=pl.lit(1), origin=pl.lit("structured"),
     )  # fmt: skip
-    return pl.concat(
-        [_typed(own), _typed(parsed)],
-    )
+    return pl.concat([_typed(own), _typed(printed)])
 
 
 def _same_therapy(constraints: pl.DataFrame, criteria: pl.DataFrame) -> pl.DataFrame:
