@@ -6,7 +6,7 @@ exceptions, windows with two edges, wording of an exclusion inside an inclusion)
 
 from __future__ import annotations
 
-from study_records import Json, analysis, arm, drug, not_posted, outcome, posted, results, study
+from study_records import Json, analysis, arm, drug, earlier, not_posted, outcome, posted, results, study
 
 ARR_TITLE = "Annualized Relapse Rate (ARR)"
 EVENTS = [
@@ -468,6 +468,25 @@ def all_trials() -> list[Json]:
         switch_trial(), before_after_trial(), naive_trial(), refractory_trial(), paediatric_trial(), progressive_trial(),
         high_activity_trial(), transition_trial(), *simple_trials(),
     ]  # fmt: skip
+
+
+def earlier_versions() -> list[Json]:
+    """Records of the first trial as they stood before each of its two amendments, oldest first."""
+    amended = switch_trial()
+    score, relapses = (
+        "* EDSS score of 2.0 to 7.0 (inclusive) at screening",
+        "* At least 1 relapse within the 24 months",
+    )
+    later = [
+        (score, "* EDSS score of 1.0 to 7.0 (inclusive) at screening"),
+        (relapses, "* At least 2 relapses within the 24 months"),
+        ("* Treatment with mitoxantrone, cyclophosphamide or cladribine at any time\n", ""),
+    ]  # fmt: skip
+    original = [(score, "* EDSS score of 1.0 to 4.5 (inclusive) at screening"), *later[1:]]
+    return [
+        earlier(amended, "2012-04-02", "NOT_YET_RECRUITING", original, maximumAge="55 Years"),
+        earlier(amended, "2013-05-13", "RECRUITING", later),
+    ]
 
 
 MIRROR_ID = "NCT90000015"

@@ -53,6 +53,11 @@ def write_registry(folder: Path) -> None:
     _write(folder / "api_page.json", json.dumps(page, indent=1, ensure_ascii=False) + "\n")
     lines = [json.dumps(trials[nct_id], ensure_ascii=False, separators=(",", ":")) for nct_id in ids[10:]]
     _write(folder / "more_studies.jsonl", "\n".join(lines) + "\n")
+    for trial in invented_trials.earlier_versions():
+        nct_id = trial["protocolSection"]["identificationModule"]["nctId"]
+        posted_on = trial["protocolSection"]["statusModule"]["lastUpdatePostDateStruct"]["date"]
+        text = json.dumps(trial, indent=1, ensure_ascii=False) + "\n"
+        _write(folder / f"{nct_id}_as_of_{posted_on}.json", text)
     _write(folder / f"mirror_{invented_trials.MIRROR_ID}.md", invented_trials.MIRROR_PAGE)
 
 

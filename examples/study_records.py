@@ -6,6 +6,7 @@ registry's own (its OpenAPI document), so that everything downstream meets what 
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 Json = dict[str, Any]
@@ -330,6 +331,38 @@ def study(number: int, title: str, official: str, criteria: str, primary: list[J
     if results_section:
         record = {"protocolSection": record["protocolSection"], "resultsSection": results_section, **{k: record[k] for k in ("derivedSection", "hasResults")}}  # fmt: skip
     return record
+
+
+def earlier(record: Json, posted_on: str, status: str, sentences: list[tuple[str, str]], **eligibility: str) -> Json:  # fmt: skip
+    """An earlier version of a study record: before its results, with sentences of its criteria (now, then) as they were.
+
+    Raises:
+        ValueError: a sentence does not stand in the record.
+    """
+    version = copy.deepcopy(record)
+    version.pop("resultsSection", None)
+    version["hasResults"] = False
+    section = version["protocolSection"]
+    state = section["statusModule"]
+    for name in [name for name in state if name.startswith("resultsFirst")]:
+        del state[name]
+    state |= {
+        "statusVerifiedDate": posted_on[:7],
+        "overallStatus": status,
+        "lastUpdateSubmitDate": posted_on,
+        "lastUpdatePostDateStruct": {"date": posted_on, "type": "ACTUAL"},
+    }
+    for name in ("primaryCompletionDateStruct", "completionDateStruct"):
+        state[name]["type"] = "ESTIMATED"
+    section["designModule"]["enrollmentInfo"]["type"] = "ESTIMATED"
+    section["eligibilityModule"] |= eligibility
+    text = section["eligibilityModule"]["eligibilityCriteria"]
+    for now, then in sentences:
+        if now not in text:
+            raise ValueError(f"no such sentence: {now}")
+        text = text.replace(now, then)
+    section["eligibilityModule"]["eligibilityCriteria"] = text
+    return version
 
 
 def arm(label: str, kind: str, *names: str) -> Json:

@@ -70,7 +70,10 @@ def test_the_committed_files_are_what_the_generator_writes(made: Path):
 def test_every_trial_says_that_it_is_invented():
     trials = studies()
     ids = [trial["protocolSection"]["identificationModule"]["nctId"] for trial in trials]
-    assert len(ids) == len(set(ids)) >= 12
+    assert len(set(ids)) >= 12
+    # The first study lies there in earlier versions too, each with a date of its own.
+    dates = [trial["protocolSection"]["statusModule"]["lastUpdatePostDateStruct"]["date"] for trial in trials]
+    assert len(set(zip(ids, dates, strict=True))) == len(ids) == len(set(ids)) + 2
     for trial in trials:
         section = trial["protocolSection"]
         assert section["identificationModule"]["nctId"].startswith("NCT900000")

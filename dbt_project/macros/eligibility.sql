@@ -10,6 +10,19 @@
 )
 {%- endmacro %}
 
+{# Rows of the present version of each study and of its earlier ones: `versions_back` is 0 for the present. #}
+{% macro all_versions(present, earlier, columns) -%}
+    select
+        cast(0 as bigint) as versions_back,
+        {{ columns | join(',\n        ') }}
+    from {{ present }}
+    union all
+    select
+        versions_back,
+        {{ columns | join(',\n        ') }}
+    from {{ earlier }}
+{%- endmacro %}
+
 {# A number known only as low .. high against the bounds of a condition. #}
 {% macro within_bounds(low, high) -%}
 case

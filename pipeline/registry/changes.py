@@ -139,24 +139,56 @@ def changes(versions: pl.DataFrame) -> pl.DataFrame:
     return _frame(rows)
 
 
+@dataclass(frozen=True)
+class History:
+    """What the versions of studies told.
+
+    `feed`: as `changes`. `versions`: what it was compared from, of studies with more than one version: columns as
+    `changes` takes them, oldest first within a study; one version may stand twice, at the end of what came before
+    the first pull and at the beginning of the pulls.
+    """
+
+    feed: pl.DataFrame
+    versions: pl.DataFrame
+
+
 def feed(landing: Landing, sources: Sequence[str], records: pl.DataFrame | None = None) -> pl.DataFrame:
+    """`history(…).feed`."""
+    return history(landing, sources, records).feed
+
+
+def history(
+    landing: Landing,
+    sources: Sequence[str],
+    records: pl.DataFrame | None = None,
+    superseded: pl.DataFrame | None = None,
+) -> History:
     """The change feed of everything that was ever pulled from what is in force now.
 
     Versions are pulls: of a live search the completed ones, of a recorded folder each time its files changed.
     Earlier pulls of another search or another folder do not count. Records in their history wrapper bring the
-    changes that their history tells on top. Mirror pages carry their own feed and are not compared here.
+    changes that their history tells on top, and so does an older record of a study that lies in a file beside its
+    newest one. Mirror pages carry their own feed and are not compared here.
 
     Args:
         landing: the registry's landing area.
         sources: names as in the journal.
         records: what the caller has read already of the documents in force: `nct_id, sha256` (hash of the
             document). Of a source that was pulled once nothing is read again then.
+        superseded: of the same documents the records that a newer one of their study superseded, columns alike.
 
     Returns:
-        As `changes`. Reads only studies of which there is more than one version as a whole.
+        Reads only studies of which there is more than one version as a whole.
     """
-    frames = [_feed_of(landing, source, records) for source in dict.fromkeys(sources) if source != "mirror"]
-    return pl.concat([*frames, _frame([])]).sort("nct_id", "seen_at", maintain_order=True)
+    found = [
+        _history_of(landing, source, records, superseded)
+        for source in dict.fromkeys(sources)
+        if source != "mirror"
+    ]
+    return History(
+        pl.concat([*(one.feed for one in found), _frame([])]).sort("nct_id", "seen_at", maintain_order=True),
+        pl.concat([*(one.versions for one in found), pl.DataFrame(schema=_VERSIONS)]),
+    )
 
 
 _FLAGS = {
@@ -565,23 +597,29 @@ class _State:
     entries: dict[str, Entry] = field(default_factory=dict)
 
 
-def _feed_of(landing: Landing, source: str, read: pl.DataFrame | None) -> pl.DataFrame:
+def _history_of(
+    landing: Landing, source: str, read: pl.DataFrame | None, superseded: pl.DataFrame | None
+) -> History:
+    nothing = History(_frame([]), pl.DataFrame(schema=_VERSIONS))
     states = _states(landing, source)
     if not states:
-        return _frame([])
+        return nothing
     blobs = {entry.sha256: entry for state in states for entry in state.entries.values() if _form(entry)}
     blobs = {sha256: entry for sha256, entry in blobs.items() if landing.blob(sha256).exists()}
     if not blobs:
-        return _frame([])
+        return nothing
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
     try:
         if read is not None and len(states) == 1:
             records = _as_read(read, blobs)
+            if superseded is not None and superseded.height:
+                records = _with_older(connection, landing, blobs, records, superseded)
         else:
             records = _records(connection, landing, blobs, is_compared=len(states) > 1)
         chain = _chain(states, records)
         wanted = chain.filter(pl.col("is_several"))
-        texts = _texts(connection, landing, blobs, wanted)
+        older = _older(chain, records)
+        texts = _texts(connection, landing, blobs, pl.concat([wanted, older], how="diagonal"))
         told = _told(connection, landing, blobs, source)
     finally:
         connection.close()
@@ -592,12 +630,24 @@ def _feed_of(landing: Landing, source: str, read: pl.DataFrame | None) -> pl.Dat
             for nct_id, version, seen_at in once.select("nct_id", "version", "seen_at").iter_rows()
         ]
     )
-    several = (
-        wanted.join(texts, on=["nct_id", "sha256"], how="left")
-        .with_columns(source=pl.lit(source))
-        .select("nct_id", "source", "version", "seen_at", "document")
+
+    def with_text(rows: pl.DataFrame) -> pl.DataFrame:
+        return (
+            rows.join(texts, on=["nct_id", "sha256"], how="left", maintain_order="left")
+            .with_columns(source=pl.lit(source))
+            .select(list(_VERSIONS))
+        )
+
+    several = with_text(wanted)
+    # A fragment of a record, as test data hold them, would tell of removals that never were.
+    before = with_text(older).filter(
+        pl.col("document").str.json_path_match(f"$.{_ELIGIBILITY}").is_not_null()
     )
-    return pl.concat([baseline, changes(several), told])
+    from_before = changes(before).filter(pl.col("change_kind") != "baseline")
+    return History(
+        pl.concat([baseline, changes(several), from_before, told]),
+        pl.concat([before, several]).sort("nct_id", maintain_order=True),
+    )
 
 
 def _form(entry: Entry) -> str | None:
@@ -668,6 +718,14 @@ def _belongs(entry: Entry, scope: tuple[str | None, str | None]) -> bool:
     return entry.details.get("root") in (None, root)
 
 
+_VERSIONS: dict[str, pl.DataType] = {
+    "nct_id": pl.String(),
+    "source": pl.String(),
+    "version": pl.String(),
+    "seen_at": pl.Datetime("us"),
+    "document": pl.String(),
+}
+_DAY = r"^\d{4}-\d{2}-\d{2}$"
 _ID = "$.protocolSection.identificationModule.nctId"
 _UPDATED = "$.protocolSection.statusModule.lastUpdatePostDateStruct.date"
 _EXPORTED = "$.derivedSection.miscInfoModule.versionHolder"
@@ -728,6 +786,52 @@ def _as_read(read: pl.DataFrame, blobs: dict[str, Entry]) -> pl.DataFrame:
         read.filter(pl.col("sha256").is_in(list(blobs)), pl.col("nct_id").is_not_null())
         .select("nct_id", "sha256", *(pl.lit("").alias(name) for name in ("updated", "exported", "content")))
         .unique(["nct_id", "sha256"], maintain_order=True)
+    )
+
+
+def _with_older(
+    connection: duckdb.DuckDBPyConnection,
+    landing: Landing,
+    blobs: dict[str, Entry],
+    records: pl.DataFrame,
+    superseded: pl.DataFrame,
+) -> pl.DataFrame:
+    """The records with their dates of those studies that lie in more than one document."""
+    several = superseded.filter(pl.col("sha256").is_in(list(blobs)))["nct_id"].unique().implode()
+    is_several = pl.col("nct_id").is_in(several)
+    documents = set(pl.concat([records.select("nct_id", "sha256"), superseded]).filter(is_several)["sha256"])
+    chosen = {sha256: entry for sha256, entry in blobs.items() if sha256 in documents}
+    if not chosen:
+        return records
+    dated = _records(connection, landing, chosen, is_compared=True).filter(is_several)
+    return pl.concat([records.filter(~is_several), dated.select(records.columns)])
+
+
+def _older(chain: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """Versions from before the first pull: records that lay beside the one that stood, older by their own date.
+
+    Returns:
+        Columns of `chain` without `is_several`, of each such study oldest first and with the one that stood as the
+        last; `seen_at` is the date of the version.
+    """
+    stood = chain.filter(pl.col("sha256").is_not_null()).unique("nct_id", keep="first", maintain_order=True)
+    older = records.join(stood.select("nct_id", stood="updated"), on="nct_id").filter(
+        pl.col("updated").str.contains(_DAY) & (pl.col("updated") < pl.col("stood"))
+    )
+    older = older.sort("updated", "exported").unique(["nct_id", "updated"], keep="last", maintain_order=True)
+    columns = ["nct_id", "sha256", "updated"]
+    return (
+        pl.concat(
+            [
+                older.select(columns),
+                stood.filter(pl.col("nct_id").is_in(older["nct_id"].implode())).select(columns),
+            ]
+        )
+        .with_columns(
+            version=pl.col("updated"),
+            seen_at=pl.col("updated").str.to_datetime("%Y-%m-%d", time_unit="us", strict=False),
+        )
+        .sort("nct_id", "updated", maintain_order=True)
     )
 
 

@@ -24,7 +24,18 @@ import pyarrow
 from pipeline import lake
 from pipeline.errors import BrokenDocument, HomeError, RegistryError
 from pipeline.landing import Entry, Landing
-from pipeline.registry import changes, compose, conflicts, drift, eligibility, forms, mirror, schemas, tables
+from pipeline.registry import (
+    amendments,
+    changes,
+    compose,
+    conflicts,
+    drift,
+    eligibility,
+    forms,
+    mirror,
+    schemas,
+    tables,
+)
 from pipeline.registry.eligibility import overrides as eligibility_overrides
 from pipeline.registry.source import Progress, silent
 from pipeline.settings import PROJECT
@@ -441,8 +452,15 @@ class _Loader:
             {"doc": range(len(self.entries)), "sha256": [entry.sha256 for entry in self.entries]},
             schema={"doc": pl.Int64, "sha256": pl.String},
         )
-        read = kept.filter(~pl.col("is_mirror")).join(hashes, on="doc").select("nct_id", "sha256")
-        feed = changes.feed(self.landing, self.sources, read)
+        own = self.records.filter(pl.col("nct_id").is_not_null() & ~pl.col("is_mirror")).join(
+            hashes, on="doc"
+        )
+        is_kept = pl.col("is_kept").fill_null(False)
+        read, superseded = (own.filter(is_it).select("nct_id", "sha256") for is_it in (is_kept, ~is_kept))
+        history = changes.history(self.landing, self.sources, read, superseded)
+        feed = history.feed
+        for table, frame in amendments.earlier(history, self.overrides, folder).items():
+            self._write(folder, table, frame)
         path, is_change = pl.col("field_path"), pl.col("change_kind") != "baseline"
         pages = set(kept.filter("is_mirror")["doc"])
         mirrored = pl.DataFrame(

@@ -6,6 +6,7 @@ not these.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -50,12 +51,8 @@ def criterion(section: str, *constraints: Row, status: str = "parsed", **more: A
     return {"section": section, "parse_status": status, "constraints": list(constraints)} | more
 
 
-def write_registry(
-    base: Path, protocols: dict[str, list[Row]], condition: str = "Multiple Sclerosis"
-) -> dict[str, pl.DataFrame]:
-    """The registry's lake tables that the evaluation reads, below `base/registry`."""
-    from pipeline.registry import schemas
-
+def _rows(protocols: dict[str, list[Row]], **more: Any) -> tuple[list[Row], list[Row]]:
+    """Criteria and constraints of protocols as rows of the lake; `more` stands in every row."""
     criteria: list[Row] = []
     constraints: list[Row] = []
     for nct_id, rows in protocols.items():
@@ -64,14 +61,41 @@ def write_registry(
             criteria.append(
                 {"nct_id": nct_id, "criterion_id": criterion_id, "ordinal": ordinal, "text": f"sentence {ordinal}", "part": "",
                  "is_subjective": False, "origin": "text", "constraint_count": len(row["constraints"])}
-                | {name: value for name, value in row.items() if name in CRITERIA}
+                | {name: value for name, value in row.items() if name in CRITERIA} | more
             )  # fmt: skip
             for place, constraint in enumerate(row["constraints"], start=1):
                 constraints.append(
                     {"nct_id": nct_id, "criterion_id": criterion_id, "constraint_ordinal": place, "term_logic": "any",
                      "exception_terms": [], "exceptions": [], "is_qualified": False, "rule_id": "test", "rule_version": 1,
-                     "origin": "grammar"} | constraint
+                     "origin": "grammar"} | constraint | more
                 )  # fmt: skip
+    return criteria, constraints
+
+
+def write_registry(
+    base: Path,
+    protocols: dict[str, list[Row]],
+    condition: str = "Multiple Sclerosis",
+    earlier: Sequence[dict[str, list[Row]]] = (),
+) -> dict[str, pl.DataFrame]:
+    """The registry's lake tables that the evaluation reads, below `base/registry`.
+
+    `earlier`: protocols as they stood before their latest amendment, then before the one before it, and so on.
+    """
+    from pipeline.registry import schemas
+
+    criteria, constraints = _rows(protocols)
+    amendments: list[Row] = []
+    earlier_criteria: list[Row] = []
+    earlier_constraints: list[Row] = []
+    for back, before in enumerate(earlier, start=1):
+        rows = _rows(before, versions_back=back)
+        earlier_criteria += rows[0]
+        earlier_constraints += rows[1]
+        amendments += [
+            {"nct_id": nct_id, "versions_back": back, "version": f"v-{back}", "seen_at": datetime(2026, 11, 1 + back), "source": "snapshot"}
+            for nct_id in before
+        ]  # fmt: skip
     studies = [
         {
             "nct_id": nct_id,
@@ -87,8 +111,15 @@ def write_registry(
     conditions = [{"nct_id": nct_id, "ordinal": 1, "condition": condition} for nct_id in protocols]
     given: dict[str, list[Row]] = {
         "criteria": criteria, "criterion_constraints": constraints, "studies": studies, "conditions": conditions,
+        "amendments": amendments, "earlier_criteria": earlier_criteria,
+        "earlier_criterion_constraints": earlier_constraints,
     }  # fmt: skip
-    own = {"criteria": CRITERIA, "criterion_constraints": CONSTRAINTS}
+    own = {
+        "criteria": CRITERIA,
+        "criterion_constraints": CONSTRAINTS,
+        "earlier_criteria": {"versions_back": N} | CRITERIA,
+        "earlier_criterion_constraints": {"versions_back": N} | CONSTRAINTS,
+    }
     frames = {}
     for name in schemas.TABLES:
         columns = own.get(name) or schemas.lake_columns(name)

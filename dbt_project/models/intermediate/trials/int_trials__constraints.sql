@@ -11,13 +11,18 @@ criteria as (
 ),
 
 constraints as (
-    select * from {{ ref('stg_registry__criterion_constraints') }}
+    {{ all_versions(ref('stg_registry__criterion_constraints'), ref('stg_registry__earlier_criterion_constraints'), [
+        'nct_id', 'criterion_id', 'constraint_ordinal', 'kind', 'polarity', 'min_value', 'min_inclusive', 'max_value',
+        'max_inclusive', 'unit', 'measure', 'window_value', 'window_unit', 'window_near_value', 'window_near_unit',
+        'window_anchor', 'terms', 'term_logic', 'exception_terms', 'is_qualified', 'on_therapy_value', 'on_therapy_unit',
+        'any_of_group', 'all_of_group', 'quote']) }}
 ),
 
 read as (
     select
         criteria.criterion_number,
         criteria.study_number,
+        criteria.versions_back,
         constraints.constraint_ordinal,
         constraints.kind,
         constraints.polarity,
@@ -47,7 +52,9 @@ read as (
         constraints.quote
     from constraints
     inner join criteria
-        on constraints.nct_id = criteria.nct_id and constraints.criterion_id = criteria.criterion_id
+        on constraints.nct_id = criteria.nct_id
+        and constraints.versions_back = criteria.versions_back
+        and constraints.criterion_id = criteria.criterion_id
 ),
 
 typed as (

@@ -7,7 +7,9 @@ studies as (
 ),
 
 criteria as (
-    select * from {{ ref('stg_registry__criteria') }}
+    {{ all_versions(ref('stg_registry__criteria'), ref('stg_registry__earlier_criteria'), [
+        'nct_id', 'criterion_id', 'section', 'ordinal', 'text', 'part', 'group_id', 'parse_status',
+        'is_subjective']) }}
 ),
 
 final as (
@@ -15,6 +17,7 @@ final as (
         cast(row_number() over (order by studies.study_number, criteria.ordinal, criteria.criterion_id) as bigint)
             as criterion_number,
         studies.study_number,
+        studies.versions_back,
         criteria.nct_id,
         criteria.criterion_id,
         criteria.section,
@@ -32,7 +35,7 @@ final as (
         and coalesce(criteria.is_subjective, false) = false
         and {{ mentions('criteria.text', 'decisive_words') }} as is_unread_decisive
     from criteria
-    inner join studies on criteria.nct_id = studies.nct_id
+    inner join studies on criteria.nct_id = studies.nct_id and criteria.versions_back = studies.versions_back
     where criteria.parse_status not in ('header', 'note')
 )
 

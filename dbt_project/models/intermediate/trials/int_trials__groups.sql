@@ -3,8 +3,13 @@
 
 with
 
+all_criteria as (
+    {{ all_versions(ref('stg_registry__criteria'), ref('stg_registry__earlier_criteria'), [
+        'nct_id', 'group_id', 'parent_group_id', 'group_logic', 'group_minimum', 'group_depth', 'part', 'ordinal']) }}
+),
+
 criteria as (
-    select * from {{ ref('stg_registry__criteria') }}
+    select * from all_criteria
     where group_id is not null
 ),
 
@@ -24,7 +29,7 @@ groups as (
         max(coalesce(criteria.part, '')) as part,
         min(criteria.ordinal) as first_ordinal
     from criteria
-    inner join studies on criteria.nct_id = studies.nct_id
+    inner join studies on criteria.nct_id = studies.nct_id and criteria.versions_back = studies.versions_back
     group by studies.study_number, criteria.nct_id, criteria.group_id
 ),
 
@@ -48,7 +53,7 @@ final as (
     from groups
     {%- for level in [1, 2, 3, 4] %}
     left join groups as parent_{{ level }}
-        on {{ 'groups' if level == 1 else 'parent_' ~ (level - 1) }}.nct_id = parent_{{ level }}.nct_id
+        on {{ 'groups' if level == 1 else 'parent_' ~ (level - 1) }}.study_number = parent_{{ level }}.study_number
         and {{ 'groups' if level == 1 else 'parent_' ~ (level - 1) }}.parent_group_id = parent_{{ level }}.group_id
     {%- endfor %}
 )

@@ -42,7 +42,7 @@ joined as (
     from criteria
     left join shapes on criteria.criterion_number = shapes.criterion_number
     left join kinds on criteria.criterion_number = kinds.criterion_number
-    left join groups on criteria.nct_id = groups.nct_id and criteria.group_id = groups.group_id
+    left join groups on criteria.study_number = groups.study_number and criteria.group_id = groups.group_id
 ),
 
 final as (

@@ -14,6 +14,7 @@ epochs as (
 
 studies as (
     select * from {{ ref('int_trials__studies') }}
+    where versions_back = 0
 ),
 
 placed as (

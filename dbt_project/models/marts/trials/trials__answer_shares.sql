@@ -6,6 +6,7 @@ conditions as (
 
 constraints as (
     select * from {{ ref('int_trials__constraints') }}
+    where versions_back = 0
 ),
 
 answers as (

@@ -10,6 +10,7 @@ windows as (
 
 studies as (
     select * from {{ ref('int_trials__studies') }}
+    where versions_back = 0
 ),
 
 verdicts as (

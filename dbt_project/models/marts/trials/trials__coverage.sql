@@ -11,6 +11,7 @@ criteria as (
 
 screened as (
     select nct_id from {{ ref('int_trials__studies') }}
+    where versions_back = 0
 ),
 
 counted as (

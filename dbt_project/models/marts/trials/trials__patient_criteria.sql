@@ -2,6 +2,7 @@ with
 
 placed as (
     select * from {{ ref('int_trials__placed_criteria') }}
+    where versions_back = 0
 ),
 
 patients as (

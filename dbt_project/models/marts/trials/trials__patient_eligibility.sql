@@ -10,10 +10,12 @@ patients as (
 
 studies as (
     select * from {{ ref('int_trials__studies') }}
+    where versions_back = 0
 ),
 
 placed as (
     select * from {{ ref('int_trials__placed_criteria') }}
+    where versions_back = 0
 ),
 
 shape_truths as (
