@@ -89,15 +89,16 @@ TRIGGERS: dict[str, tuple[str, ...]] = {
     "age.range": (
         r"re:\bages?\b|\baged\b|\baging\b|\bold(?:er)?\b|younger|\by/?o\b|(?:male|female|men|women|adult|patient|subject|participant|individual"
         r"|volunteer|person|people|child|children|adolescent|sexe|gender)s?\b[\s,()a-z]{0,24}[≥≤><]?\s*\d.{0,16}(?:year|yr)"
+        r"|(?:patient|subject|participant|individual|volunteer|person)s\s+[≥≤><]\s*\d"
         r"|^\W*(?:between |from )?[≥≤><]?\s*\d+(?:\s*(?:-|to|and|through)\s*[≥≤><]?\s*\d+)?\s*(?:years?|yrs?)?\b",
     ),
     "relapse.count": (
-        "relaps", "exacerbation", "attack", "episode", "clinical event", "demyelinating", "bouts", "flare", "stable", "stabil",
+        "relaps", "exacerbation", "attack", "episode", "clinical event", "demyelinating", " bout", "flare", "stable", "stabil",
         "remission",
     ),
     "course.is": ("progress", "relaps", " cis", "isolated", "spms", "ppms", "prms", "rrms", " rms", "rr-ms", "rr ms", "sp-ms", "pp-ms", "r-r"),
     "diagnosis.criteria": (
-        "donald", "poser", "ipmssg", "diatric", "definite", "cdms", "barkhof", "fazekas", "paty", "mri", "magnetic", "lesion",
+        "donald", "thompson", "polman", "poser", "ipmssg", "diatric", "definite", "cdms", "barkhof", "fazekas", "paty", "mri", "magnetic", "lesion",
     ),
     "duration.of_disease": (
         "duration", "onset", "diagnos", "symptom", " ms ", "sclerosis", "rrms", "spms", "ppms", "progress", "first", "length of", "time since",
@@ -111,7 +112,7 @@ TRIGGERS: dict[str, tuple[str, ...]] = {
     "infection.present": ("family:infection",),
     "malignancy.present": ("malign", "cancer", "neoplas", "carcinoma", "lymphoprolif"),
     "pregnancy.present": ("pregnan", "breast", "lactat", "nursing", "gravid"),
-    "contraception.required": ("contracept", "birth control", "method of birth", "abstinen", "barrier method", "prevent pregnancy", "avoid "),
+    "contraception.required": ("contracept", "birth control", "method of birth", "condom", "abstinen", "barrier method", "prevent pregnancy", "avoid "),
     "mri.contraindication": (
         "mri", "magnetic", "gadolin", " gd", "pacemaker", "pace-maker", "pace maker", "claustrophob", "implant", "contrast", "nmr", "valve", " mr ",
     ),

@@ -156,6 +156,9 @@ _FAR_NEAR = re.compile(
 _BETWEEN = re.compile(
     rf"between\s+(?P<first>{NUMBER})\s*(?:to|and|-)\s*(?P<second>{NUMBER})\s*-?\s*(?P<unit>{UNIT})"
 )
+_FOR_BETWEEN = re.compile(
+    rf"\bfor\s+(?:between\s+)?(?P<first>{NUMBER})\s*(?:to|and|-)\s*(?P<second>{NUMBER})\s*-?\s*(?P<unit>{UNIT})(?![a-z])"
+)
 _MONTH_TO_ZERO = re.compile(r"between\s+month\s*-\s*(?P<value>\d+)\s*(?:\([^)]*\)\s*)?and\s*(?:month\s*)?0")
 _BEFORE = re.compile(
     r"[)\s,]*(?:period\s*|interval\s*|time\s*)?(?:\([^)]{0,40}\)\s*)?(?:immediately |directly |just |period )?(?:prior|before|preceding|previous|ago\b|leading up|pre-|earlier|in advance)"
@@ -259,6 +262,15 @@ def spans(text: str) -> list[Span]:
             )
         )
         taken.append(found.span())
+    for found in _FOR_BETWEEN.finditer(text):
+        if any(a < found.end() and found.start() < b for a, b in taken):
+            continue
+        low, high, unit = number(found["first"]), number(found["second"]), unit_of(found["unit"])
+        if low < high:
+            out.append(
+                Span(found.start("first"), found.end(), high, unit, "for", low, unit, anchor_after(text, found.end()), None)
+            )  # fmt: skip
+            taken.append(found.span())
     for found in _TIME.finditer(text):
         if any(a <= found.start() < b for a, b in taken):
             continue

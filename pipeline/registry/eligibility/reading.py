@@ -40,10 +40,10 @@ class Constraint(NamedTuple):
 
 
 _EXCEPT = re.compile(
-    r"\b(?:except(?:\s+for|\s+if|\s+in|\s+when)?|excluding|exception of|exceptions?:|unless|other than|apart from|aside from|not including|with the exclusion of|exclusive of|but not(?!\s+(?:be\s+)?limited))\b"
+    r"\b(?:except(?:\s+for|\s+if|\s+in|\s+when)?|excluding|exception of|exceptions?:|unless|other than|apart from|aside from|not including|with the exclusion of|exclusive of|but not(?!\s+(?:be\s+)?limited)(?!\s+(?:in|within|during)\b)|without(?=\s+(?:an?\s+)?accelerated\s+elimination))\b"
 )
 _PERMITTED = re.compile(
-    r"\b(?:(?:is|are|were|was|will be|may be|can be|be)\s+(?:\w+\s+)?(?:allowed|permitted|acceptable|accepted|eligible|included|enrolled|considered|not exclusionary|not excluded|rescreened|re-screened)|not exclusionary|not an exclusion|are allowed|is permitted|do(?:es)? not exclude|not be excluded|may (?:participate|enrol\w*|enter|be (?:included|enrolled|allowed|eligible|considered|used|treated|re-?screened|continued|permitted|randomi[sz]ed))|can (?:participate|enrol\w*|enter)|does not constitute)\b"
+    r"\b(?:(?:is|are|were|was|will be|may be|can be|be)\s+(?:\w+\s+)?(?:allowed|permitted|acceptable|accepted|eligible|included|enrolled|considered|not exclusionary|not excluded|rescreened|re-screened)|not exclusionary|not an exclusion|are allowed|is permitted|do(?:es)? not exclude|not be excluded|may (?:participate|enrol\w*|enter|continue|remain|be (?:included|enrolled|allowed|eligible|considered|used|treated|re-?screened|continued|permitted|randomi[sz]ed|on|receiving|taking))|can (?:participate|enrol\w*|enter|continue)|does not constitute)\b"
 )
 _NEGATION = re.compile(
     r"\b(?:no|not|never|without|none|naive|neither|nor|free (?:of|from)|absence of|negative|off|abstain\w*|lack of|denies|non)\b"

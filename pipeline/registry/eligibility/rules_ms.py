@@ -15,6 +15,7 @@ from pipeline.registry.eligibility.quantities import (
     UNIT,
     Bounds,
     Span,
+    anchor_after,
     bounds_at,
     compared,
     number,
@@ -32,18 +33,41 @@ _EDSS_FILLER = (
     r"|\ban?\b|\bthe\b|\bbetween\b|\bfrom\b|\branges?\b|\branging\b|\bwithin\b|\bin\b|\bat\b|\bscreening\b|\bbaseline\b|\bvisits?(?:\s*-?\d+\b)?|\bentry\b|\bstudy\b"
     r"|\benrol\w*\b|\binclusion\b|\brandomi[sz]\w+\b|\btime\b|\bdisability\b|\bstatus\b|\bexpanded\b|\bkurtzke'?s?\b|\bcurrent(?:ly)?\b|\bdocumented\b"
     r"|\bgrade\b|\blevel\b|\bstep\b|\bon\b|\bpoints?\b|\bequal\b|\bas\b|\bassessed\b|\bmeasured\b|\bdefined\b|\bday\s*-?\d+\b|\bboth\b|\bindex\b|\bcriteri\w+\b"
-    r"|\brating\b|\bconverted\b|\bdetermined\b|\bby\b|\ballowed\b|\bpatients?\b|\bsubjects?\b|\bparticipants?\b|\bwith\b|\boverall\b|\bfinal\b|\bin the range\b|\bseverity\b|\b(?:19|20)\d\d\b|[-+](?=\s*\D))"
+    r"|\brating\b|\bconverted\b|\bdetermined\b|\bby\b|\ballowed\b|\bpatients?\b|\bsubjects?\b|\bparticipants?\b|\bwith\b|\boverall\b|\bfinal\b|\bin the range\b|\bseverity\b|\b(?:19|20)\d\d\b|[-+](?=\s*\D)|\b(?:visits?|screening|baseline|entry|enrol\w*|randomi[sz]\w+)\s*,?\s*and\b(?=\s*(?:at\s+)?(?:the\s+)?(?:visit|screening|baseline|entry|enrol|randomi|day)))"
 )
 _EDSS_GAP = re.compile(
     rf"(?:{_EDSS_FILLER}|\bas\s+(?:determined|assessed|measured|rated|evaluated|defined|scored)\s+by\s+(?:the\s+|an?\s+)?(?:[a-z-]+\s*){{1,2}})*"
 )
 _EDSS_VALUE = re.compile(r"[≥≤><]|(?<![\d.,])\d|\bup to\b")
+# "3.0 ≤ EDSS ≤ 6.5": the lower bound in front of the name.
+_EDSS_FRONT = re.compile(rf"({NUMBER})\s*([≤<])\s*$")
+# "maximum EDSS score of 6.0"
+_EDSS_SIDE = re.compile(r"[≥≤]\s*(?:an?\s+|the\s+)?(?:baseline\s+|screening\s+)?$")
+_EDSS_ONLY = re.compile(rf"\s*(?:score\s*)?(?:of\s+|is\s+|:\s*)?({NUMBER})(?!\s*(?:-|to|and|or)\s*\d)(?![\d.,]*\d)")
+_EDSS_DENIED = re.compile(
+    r"\b(?:no|not(?:\s+have|\s+having)?|without|never)\s+(?:an?\s+|any\s+|baseline\s+|screening\s+|the\s+|with\s+)*$"
+)
+_EDSS_OUTSIDE = re.compile(
+    r"\b(?:outside|not\s+(?:be\s+)?(?:between|within|in|from|ranging)|other\s+than|beyond)\b"
+)
+# "Patients with an EDSS of 3 or less must have …" asks it of some patients alone.
+_EDSS_SUBGROUP = re.compile(
+    r"[^.;]{0,40}?\b(?:must|should|need|are required|have to|will need|is required|are eligible only|(?:are|is) (?:allowed|eligible|permitted))\b"
+)
+# "3.0 to 6.5 (for SPMS) or 2.0 to 6.5 (for PPMS)"
+_EDSS_FOR_OTHERS = re.compile(
+    r"\s*(?:points?\s*)?(?:\((?:for|in|if)\b[^)]*\)|(?:for|in)\s+(?:patients\s+with\s+)?[a-z]{2,6}ms\b)\s*(?:,|;|\bor\b|\band\b|\s)+"
+)
+_PEOPLE_WITH = re.compile(
+    r"^\W*(?:for\s+)?(?:all\s+)?(?:patients|subjects|participants|those|individuals|people)\s+(?:with|who have|having)\s+(?:an?\s+)?(?:baseline\s+|screening\s+)?$"
+)
 
 
 def _edss_after(text: str, start: int, stop: int) -> tuple[Bounds, int, int] | None:
     """The range that follows the scale's name, over fillers and brackets."""
     for found in _EDSS_VALUE.finditer(text, start, min(stop, start + 130)):
         gap = re.sub(r"\([^()]*\)|\[[^\]]*\]", " ", text[start : found.start()])
+        gap = _EDSS_OUTSIDE.sub(" ", gap)
         if not _EDSS_GAP.fullmatch(gap):
             if "(" in gap or "[" in gap:
                 continue
@@ -104,12 +128,28 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
         ):
             continue
         hits: list[tuple[Bounds, int, int]] = []
+        is_by_group = False
         got = _edss_after(text, found.end(), clause_end)
-        if got:
+        front = _EDSS_FRONT.search(before) if got else None
+        if got and front and got[0].min_value is None:
+            low = Bounds(number(front.group(1)), front.group(2) == "≤", *got[0][2:])
+            hits.append((low, clause_start + front.start(), got[2]))
+        elif not got and (side := _EDSS_SIDE.search(before)) and (only := _EDSS_ONLY.match(text, found.end())):
+            hits.append(
+                (
+                    compared(side.group()[0], number(only.group(1))),
+                    clause_start + side.start(),
+                    only.end(),
+                )
+            )
+        elif got:
             hits.append(got)
             second = other_side(text, got[2])
             if second and _is_edss(second[0]):
                 hits.append((second[0], got[2], second[1]))
+            elif (more := _EDSS_FOR_OTHERS.match(text, got[2])) and (other := bounds_at(text, more.end())):
+                is_by_group = _is_edss(other[0])
+                hits.append((other[0], more.end(), other[1]))
         if not hits:
             # "a score of 0 to 6.5 on the EDSS", "0-5.5 on EDSS"
             window_start = max(clause_start, begin - 45)
@@ -136,10 +176,14 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
                 continue
             if re.match(
                 r"\s*(?:-?\s*points?|steps?)?\s*(?:increase|worsening|progression|change|improvement|decrease)",
-                following,
+                following if end > found.end() else text[found.end() : found.end() + 24],
             ):
                 continue
-            if _SUBSCORE.search(text[found.end() : end + 30]) or _SUBSCORE.search(before[-30:]):
+            if (
+                _SUBSCORE.search(text[found.end() : end])
+                or re.match(r"\s*(?:points?\s*)?(?:on|in|of|for)\s+(?:the\s+)?(?:\w+\s+)?" + _SUBSCORE.pattern, text[end:])
+                or _SUBSCORE.search(before[-30:])
+            ):
                 continue
             if re.search(
                 r"\b(?:increas|progress|worsen|deteriorat|chang|improv)\w*", text[found.end() : start]
@@ -151,7 +195,12 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
             last = end + (quote_end.end() if quote_end else 0)
             last_end = max(last, found.end())
             anchor = _near_anchor(text, last)
-            group = None
+            group = "edss" if is_by_group and r.sense == "require" else None
+            polarity = r.sense
+            if _EDSS_DENIED.search(before) or _EDSS_OUTSIDE.search(text[found.end() : start]):
+                polarity = "forbid" if r.sense == "require" else "require"
+            if _PEOPLE_WITH.search(before) and _EDSS_SUBGROUP.match(text, last):
+                continue
             if _IN_PATIENTS.search(before):
                 # "In patients with an EDSS of …" narrows another condition: excluded together, or no demand at all.
                 if r.sense == "require":
@@ -160,7 +209,7 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
             elif _CONDITIONAL.search(before[-60:]):
                 continue
             yield Constraint(
-                "edss_range", r.sense, min(begin, start), max(last, found.end()), "edss.range",
+                "edss_range", polarity, min(begin, start), max(last, found.end()), "edss.range",
                 *bounds, unit="points", window_anchor=anchor, any_of_group=group,
             )  # fmt: skip
 
@@ -228,10 +277,10 @@ _AGE_FILLER = re.compile(
     r"(?:[\s,:=()\[\]]|-(?=\s)|\b(?:at|of|is|are|was|be|must|should|between|from|ranges?|ranging|in|the|time|screening|baseline|study|entry|enrol\w*|inclusion|consent|years?|yrs?|within|and|to|group|limits?|informed|signing|randomi[sz]\w+|visit|a|an|have|with|range of|day -?1|criteria|both|sexes|male|female|males|females|men|women|or|subjects?|patients?|participants?|healthy|adults?)\b)*?(?=[\d≥≤><]|up to)"
 )
 _AGE_TAIL = re.compile(
-    r"\s*-?\s*(?:\(\s*)?(?:years?|yrs?|y/?o|y\.?o\.?|y)\b\.?\s*-?\s*(?:\)\s*)?(?:,?\s*\(?\s*inclusive(?:ly)?\s*\)?,?\s*)?(?:of\s+ages?|old|in\s+age)\b"
+    r"\s*(?:y/o|yo|y\.o)\b|\s*-?\s*(?:\(\s*)?(?:years?|yrs?|y/?o|y\.?o\.?|y)\b\.?\s*-?\s*(?:\)\s*)?(?:,?\s*\(?\s*inclusive(?:ly)?\s*\)?,?\s*)?(?:of\s+ages?|old|in\s+age)\b"
 )
 _AGE_OLDER = re.compile(
-    rf"(?P<value>{NUMBER})\s*(?:years?|yrs?|y/?o|y)?\s*(?:of\s+age\s*|old\s*)?,?\s*\(?\s*(?:and|or)\s+(?:(?P<older>older|over|above|up|greater|more)|(?P<younger>younger|under|below|less))\b"
+    rf"(?P<value>{NUMBER})\s*(?:years?|yrs?|y/?o|y)?\s*(?:of\s+age\s*|old\s*)?,?\s*\(?\s*(?:and|or)\s+(?:(?P<older>older|over|above|up|greater|more)|(?P<younger>younger|under|below|less))\b(?!\s+(?:than\s+|the age of\s+)?[≥≤><]?\s*\d)"
 )
 _PEOPLE = re.compile(
     r"\b(?:males?|females?|men|women|adults?|patients?|subjects?|participants?|individuals?|volunteers?|persons?|people|children|adolescents|sexes|genders?)\b[\s,()a-z]{0,22}$"
@@ -284,10 +333,19 @@ def _is_age_of_people(text: str, start: int, got: tuple[Bounds, int]) -> bool:
     )
 
 
+# "12 years ≤ age < 18 years"
+_AGE_FRONT = re.compile(rf"({NUMBER})\s*(?:years?|yrs?|y)?\s*([≤<])\s*$")
+# "Patients older than 65"
+_AGE_BARE = re.compile(rf"[≥≤><]\s*{NUMBER}(?=\s*(?:$|[.,;)]\s*$|at\s+(?:screening|baseline|enrol|inclusion|study)))")
+
+
 def age_range(r: Reading) -> Iterator[Constraint]:
     """age.range v1: the patient's own age between, from, up to or over values; units in years or months."""
     text = r.text
-    if not re.search(r"\bage|\byears?\s+old|\byears?\b|\byrs?\b|\by/?o\b|older|younger", text):
+    if not re.search(
+        r"\bage|\byears?\s+old|\byears?\b|\byrs?\b|\by/?o\b|older|younger|(?:patient|subject|participant|individual|volunteer|person)s\s+[≥≤><]",
+        text,
+    ):
         return
     hits: list[tuple[int, int, Bounds, str]] = []
 
@@ -319,7 +377,18 @@ def age_range(r: Reading) -> Iterator[Constraint]:
         if gap:
             got = bounds_at(text, gap.end())
             # "age 18-55", not "ages 4 weeks"
+            side = re.search(r"([≥≤])\s*$", text[max(0, word.start() - 12) : word.start()])
+            only = re.match(rf"\s*(?:of\s+|is\s+|:\s*)*({NUMBER})\s*(?:years?|yrs?|$|[.,;])", text[word.end() :]) if side else None
+            if side and only:
+                # "Minimum age 18 years"
+                add(word.end() + only.start(1), word.end() + only.end(1), compared(side.group(1), number(only.group(1))))
+                continue
             if got:
+                front = _AGE_FRONT.search(text, max(0, word.start() - 16), word.start())
+                if front and got[0].min_value is None:
+                    low = Bounds(number(front.group(1)), front.group(2) == "≤", *got[0][2:])
+                    add(front.start(), got[1], low)
+                    continue
                 add(gap.end(), got[1], got[0])
                 after = re.match(r"\s*(?:years?|yrs?)?(?:\s*of age|\s*old)?", text[got[1] :])
                 second = other_side(text, got[1] + after.end()) if after else None
@@ -371,8 +440,17 @@ def age_range(r: Reading) -> Iterator[Constraint]:
             tail = _AGE_TAIL.match(text, got[1]) or (
                 _ONLY_AGE.fullmatch(text) and (got[0].min_value or got[0].max_value or 0) >= 10
             )
-            if tail or _is_age_of_people(text, start, got):
+            bare = (
+                _AGE_BARE.match(text, start)
+                and _PEOPLE.search(text[max(0, start - 40) : start])
+                and 10 <= (got[0].min_value or got[0].max_value or 0) <= 90
+            )
+            if tail or bare or _is_age_of_people(text, start, got):
                 add(start, got[1], got[0])
+                after = re.match(r"\s*(?:years?|yrs?)?(?:\s*of age|\s*old)?", text[got[1] :])
+                second = other_side(text, got[1] + after.end()) if after and not bare else None
+                if second and (got[0].min_value is None) != (second[0].min_value is None):
+                    add(got[1] + after.end(), second[1], second[0])
         elif letter.isdigit():
             plain = re.match(rf"({NUMBER})\s*(?:years?|yrs?)\s*(?:of age|old)", text[start:])
             word = re.search(r"\b(over|under)\s+(?:the age of\s+)?$", text[max(0, start - 20) : start])
@@ -424,7 +502,7 @@ def age_range(r: Reading) -> Iterator[Constraint]:
 
 
 # ----------------------------------------------------------------------------------------------------------- relapses
-_RELAPSE = r"(?:relaps(?:e|es)\b(?:\s*\(s\))?|exacerbations?\b(?:\s*\(s\))?|(?<!heart )(?<!panic )(?<!ischemic )(?<!ischaemic )(?<!asthma )(?<!gout )(?<!anxiety )attacks?\b(?:\s*\(s\))?|bouts\b|flare-?ups?\b|clinical\s+(?:episodes?|events?|demyelinating events?)\b|demyelinating\s+(?:events?|episodes?)\b)"
+_RELAPSE = r"(?:relaps(?:e|es)\b(?:\s*\(s\))?|exacerbations?\b(?:\s*\(s\))?|(?<!heart )(?<!panic )(?<!ischemic )(?<!ischaemic )(?<!asthma )(?<!gout )(?<!anxiety )attacks?\b(?:\s*\(s\))?|bouts?\b|flare-?ups?\b|flares\b|clinical\s+(?:episodes?|events?|demyelinating events?)\b|demyelinating\s+(?:events?|episodes?)\b)"
 _ADJECTIVES = r"(?:(?!(?:of|and|or|in|within|during|months?|years?|days?|weeks?|edss|score|points?|mri|lesions?|drug|dmts?|therap\w*|treatments?)\b)[a-z][a-z\-'/]*[\s,]+){0,6}?"
 _COUNTED_RELAPSE = re.compile(
     rf"(?P<number>(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>\d{{1,2}})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-|or)\s*(?P<high>\d{{1,2}}))?(?P<more>\s*(?:or more|or greater|and more|\+))?\s*(?:of\s+)?)"
@@ -483,7 +561,8 @@ def _window(
     for span in after:
         between = re.sub(r"\([^()]*\)", " ", r.text[end : span.start])
         if len(between) <= reach and not re.search(
-            r"\bor\b[^()]{0,40}(?:\d|≥|\ban?\b)|;|\bseparate\b", between
+            r"\bor\b[^()]{0,40}(?:\d|≥|\ban?\b)|;|\bseparate\b|\d\s*(?:or more\s+)?(?:relapses?\s+)?(?:of\s+(?:them|which|these|those)\b|$|(?:must\s+|should\s+)?(?:have\s+)?(?:occur\w*|been)\b)",
+            between.rstrip(),
         ):
             return span
         break
@@ -574,6 +653,8 @@ def relapses(r: Reading) -> list[Constraint]:
                 continue
             if r.permits(clause_start, clause_end) and not is_numbered:
                 continue
+            if _PER_YEAR.match(text, end):
+                continue
             bounds = _relapse_bounds(found) if is_numbered else compared("≥", 1)
             # The window of "1 in the last year and 2 in the last 2 years" stands before the next count.
             limit = clause_end
@@ -591,6 +672,21 @@ def relapses(r: Reading) -> list[Constraint]:
                     used.append((start, max(end, window.end)))
                 continue
             drug_terms = _therapy_terms(r, clause_start, clause_end, start, end, limit)
+            of_them = None
+            if drug_terms is not None and r.sense == "require":
+                on = next((m for m in _ON_THERAPY.finditer(text, end, limit)), None)
+                of_them = _ONE_ON_THERAPY.search(text, end, on.start()) if on else None
+            if of_them is not None:
+                terms, tail_end, span = drug_terms
+                out.append(
+                    Constraint(
+                        "relapse_on_therapy", "require", of_them.start("value"), max(tail_end, of_them.end()), "relapse.on_therapy",
+                        float(of_them["value"]), True, unit="count", terms=terms,
+                        on_therapy_value=span.value if span else None, on_therapy_unit=span.unit if span else None,
+                        **_window_fields(window),
+                    )
+                )  # fmt: skip
+                drug_terms = None
             last = max(end, window.end) if window and window.start >= end and window.start < limit else end
             if drug_terms is not None and r.sense == "require":
                 terms, tail_end, span = drug_terms
@@ -615,7 +711,16 @@ def relapses(r: Reading) -> list[Constraint]:
                     )
                 )
             used.append((start, last))
+        for found in _NUMBER_OF.finditer(text):
+            if not any(a <= found.start("value") < b for a, b in used):
+                start, end = found.span()
+                window = _window(r, *r.clause(start), start, end)
+                last = max(end, window.end) if window and window.start >= end else end
+                bounds = compared(found["symbol"], float(found["value"]))
+                out.append(Constraint("relapse_count", r.sense, start, last, "relapse.count", *bounds, unit="count", **_window_fields(window)))  # fmt: skip
+                used.append((start, last))
         out.extend(_elliptic(r, out, used, counted))
+        out.extend(_but_not(r, out))
         # "clinical relapse" as one of several signs of activity while on a therapy, without a number
         if r.sense == "require":
             for found in _ANY_RELAPSE.finditer(text):
@@ -658,7 +763,26 @@ def relapses(r: Reading) -> list[Constraint]:
 
 
 _MORE_OF_THEM = re.compile(
-    r"\b(?:or|and)\s+(?:≥\s*)?(?P<value>\d)(?:\s*or more)?\s+(?=(?:in|within|during|over)\b)"
+    r"(?:\b(?:or|and|with|including)|,)\s+(?:≥\s*)?(?P<value>\d)(?:\s*or more)?\s+(?:of\s+(?:them|which|these|those)\s+|relapses?\s+)?(?:(?:must|should)\s+)?(?:have\s+)?(?:has\s+|had\s+|being\s+|occurr\w+\s+|been\s+)*(?=(?:in|within|during|over)\b)"
+)
+# "2 relapses in 2 years, with at least 1 during treatment": the second is on the therapy, the first is not.
+_ONE_ON_THERAPY = re.compile(
+    r"\b(?:with|including|and|of which)\s+(?:≥\s*)?(?P<value>\d)\s+(?:of\s+(?:them|which|these|those)\s+)?(?:relapses?\s+)?(?:occurring\s+|having occurred\s+|occurred\s+)?$"
+)
+_NUMBER_OF = re.compile(
+    rf"\bnumber\s+of\s+(?:\w+\s+){{0,3}}?{_RELAPSE}\s*(?:[:=]|of|is|was|must be)*\s*(?P<symbol>[≥≤><])\s*(?P<value>\d{{1,2}})\b"
+)
+_PER_YEAR = re.compile(r"\s*(?:per|a|each|every|/)\s*(?:year|annum|month)|\s*(?:annually|yearly)")
+_BUT_NOT = re.compile(r"\bbut\s+(?:not|none|no\s+relapses?)\s+(?=(?:in|within|during|≤|<)\b)")
+_LAST_RELAPSE = (
+    rf"(?:onset\s+of\s+|start\s+of\s+|end\s+of\s+|resolution\s+of\s+)?(?:the\s+|their\s+|an?\s+)?(?P<last>last\s+|most\s+recent\s+|latest\s+|previous\s+|any\s+)?(?:\w+\s+){{0,2}}?{_RELAPSE}"
+)
+# "Last relapse more than 3 months before inclusion", "at least 30 days since the last relapse"
+_RELAPSE_AGO = re.compile(
+    rf"{_LAST_RELAPSE}(?P<between>[^.;,\d≥>]{{0,60}})[≥>]\s*{NUMBER}\s*{UNIT}(?=\s*(?:before|prior|ago|preceding|earlier|previous|from))"
+)
+_SINCE_RELAPSE = re.compile(
+    rf"[≥>]\s*{NUMBER}\s*{UNIT}\s+(?:(?:have|has|must have|should have)\s+(?:passed|elapsed)\s+)?(?:since|after|from)\s+{_LAST_RELAPSE}"
 )
 _BARE_RELAPSE = re.compile(
     rf"(?:^\W*|\b(?:had|with|experienced|experiencing|of|documented|clinical|confirmed|recent|ms|acute|and|or|either)\s+){_RELAPSE}(?=\s*(?:\(s\)\s*)?(?:\w+\s+){{0,3}}?(?:within\b|in\b|during\b|over\b|≤))"
@@ -734,6 +858,15 @@ def _elliptic(
     return more
 
 
+def _but_not(r: Reading, out: list[Constraint]) -> list[Constraint]:
+    """ "… within 2 years but not within 30 days before screening"."""
+    for found in _BUT_NOT.finditer(r.text):
+        window = next((s for s in r.spans if 0 <= s.start - found.end() < 24), None)
+        if window and any(c.kind.startswith("relapse") and c.start < found.start() for c in out):
+            return [_none_within(r, found.start(), found.end(), window)._replace(polarity="require")]
+    return []
+
+
 def _none_within(r: Reading, start: int, end: int, window: Span) -> Constraint:
     last = max(end, window.end) if abs(window.start - end) < 200 and window.end <= len(r.text) else end
     return Constraint(
@@ -741,6 +874,9 @@ def _none_within(r: Reading, start: int, end: int, window: Span) -> Constraint:
     )
 
 
+_ABSENT = re.compile(
+    r"\b(?:no|without|absence\s+of|lack\s+of|(?:have|has|had|did)\s+not\s+(?:had|have|experienced?|suffered))\s+(?:any\s+|an?\s+|documented\s+|clinical\s+|ms\s+|confirmed\s+|evidence\s+of\s+|history\s+of\s+)*$"
+)
 _TIME_ROLES = ("back", "for", "other", "since")
 
 
@@ -781,6 +917,21 @@ def _absent(
         )  # fmt: skip
 
     if r.sense == "require":
+        for found in [*_RELAPSE_AGO.finditer(text), *_SINCE_RELAPSE.finditer(text)]:
+            if found.re is _RELAPSE_AGO and not (
+                found["last"] or re.search(r"onset|end|resol|occur|took|must|was|been", found["between"])
+            ):
+                continue
+            span = next((s for s in r.spans if found.start() <= s.start < found.end()), None)
+            if span is not None and not any(a < found.end() and found.start() < b for a, b in used):
+                said.add((span.value, span.unit))
+                window = span._replace(anchor=anchor_after(text, found.end()))
+                out.append(
+                    Constraint(
+                        "no_relapse_within", "require", found.start(), found.end(), "relapse.none_within", **_window_fields(window),
+                    )
+                )  # fmt: skip
+                break
         for start, end in negative_spans:
             if re.search(r"\bpseudo", text[start:end]):
                 continue
@@ -810,6 +961,19 @@ def _absent(
                 continue
             clause_start, clause_end = r.clause(start)
             if r.permits(clause_start, clause_end) or r.in_exception(start):
+                continue
+            absent = _ABSENT.search(text, max(clause_start, start - 60), start)
+            if absent and not re.match(r"\s*-?\s*free", text[end:]):
+                # "No relapse in the last 2 years" excludes who had none.
+                window = _window(r, clause_start, clause_end, start, end)
+                if window is not None:
+                    last = max(end, window.end) if window.start >= end else end
+                    out.append(
+                        Constraint(
+                            "relapse_count", "forbid", absent.start(), last, "relapse.count", None, None, 0.0, True, unit="count",
+                            **_window_fields(window),
+                        )
+                    )  # fmt: skip
                 continue
             emit(
                 start,
@@ -903,10 +1067,10 @@ _COURSES = (
 )
 _COURSE = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _COURSES))
 _PROGRESSIVE = re.compile(
-    r"(?:any\s+|other\s+|all\s+)*(?:form|type|course)s?\s+of\s+progressive|(?<!primary )(?<!secondary )(?<!primary-)(?<!secondary-)(?<!chronic )(?<!chronic-)\bprogressive\s+(?:or\s+[\w-]+\s+)?(?:forms?|types?|sub-?types?|variants?|phenotypes?|course|phase|disease course|multiple\s+sclerosis|ms\b(?!\s+(?:relapse|functional)))|chronic[\s-]progressive|non-?\s?relapsing"
+    r"(?:any\s+|other\s+|all\s+)*(?:form|type|course)s?\s+of\s+progressive|(?<!primary )(?<!secondary )(?<!primary-)(?<!secondary-)(?<!chronic )(?<!chronic-)\bprogressive\s+(?:or\s+[\w-]+\s+)?(?:forms?|types?|sub-?types?|variants?|phenotypes?|course|disease course|multiple\s+sclerosis|ms\b(?!\s+(?:relapse|functional)))|chronic[\s-]progressive|non-?\s?relapsing"
 )
 _PRIMARY_OR_SECONDARY = re.compile(
-    r"primary\s*(?:,|or|and|/|and/or)\s*(?:chronic\s+)?(?:secondary)[\s-]*progress\w*|secondary\s*(?:,|or|and|/|and/or)\s*primary[\s-]*progress\w*|progressive\s+(?:forms?\s+of\s+)?(?:ms|multiple\s+sclerosis|disease)?\s*\(\s*(?:primary|secondary)\s*(?:or|and|/|and/or)\s*(?:primary|secondary)"
+    r"primary\s*(?:,|or|and|/|and/or)\s*(?:chronic\s+)?(?:secondary)[\s-]*progress\w*|secondary\s*(?:,|or|and|/|and/or)\s*primary[\s-]*progress\w*|progressive\s+(?:forms?\s+of\s+)?(?:ms|multiple\s+sclerosis|disease)?\s*(?:\([^()]{0,8}\)\s*)?[(,:]\s*(?:either\s+)?(?:primary|secondary)\s*(?:or|and|/|and/or)\s*(?:primary|secondary)"
 )
 _ANOTHER_THAN_RRMS = re.compile(
     r"(?:other|another)\s+(?:type|form|course|kind|disease course|manifestation)?s?\s*(?:of\s+(?:ms|multiple sclerosis)\s+)?(?:other\s+)?than\s+(?:a\s+)?(?:relaps\w*[\s-]*remit\w*|rrms|rr-ms)|(?:ms|multiple sclerosis|course|forms?|types?)\s+(?:of\s+\w+\s+)?other\s+than\s+(?:relaps\w*[\s-]*remit\w*|rrms|rms)|(?:type|form)s? of (?:ms|multiple sclerosis) than (?:relaps\w*[\s-]*remit\w*|rrms)|non-?\s?rrms|not\s+(?:have\s+)?(?:relaps\w*[\s-]*remit\w*|rrms)"
@@ -1023,7 +1187,9 @@ def _speaks_of_diagnosis(r: Reading, clause_start: int, clause_end: int, start: 
 
 
 # ---------------------------------------------------------------------------------------------------------- diagnosis
-_MCDONALD = re.compile(r"mc\s?donald(?:'?s)?|mac\s?donald(?:'?s)?")
+_MCDONALD = re.compile(
+    r"mc\s?donald(?:'?s)?|mac\s?donald(?:'?s)?|\b(?:thompson|polman)(?=\s+(?:et\s+al\.?,?\s*)?(?:criteria\b|\(?20(?:05|06|10|11|17|18)\b)|\s+et\s+al)"
+)
 _YEARS = {
     "2001": "2001",
     "2005": "2005",
@@ -1049,12 +1215,14 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
     """diagnosis.criteria v1: named criteria of the diagnosis (McDonald with its year, Poser, IPMSSG, clinically definite MS, MRI criteria)."""
     text = r.text
     if not r.is_ms or not re.search(
-        r"donald|poser|ipmssg|p.?ediatric|clinically|cdms|barkhof|fazekas|mri|magnetic|lesion|laboratory",
+        r"donald|thompson|polman|poser|ipmssg|p.?ediatric|clinically|cdms|barkhof|fazekas|mri|magnetic|lesion|laboratory",
         text,
     ):
         return
     found_terms: list[tuple[str, int, int]] = []
     for found in _MCDONALD.finditer(text):
+        if found_terms and found.group() in ("thompson", "polman"):
+            continue
         years = set()
         around_before = text[max(0, found.start() - 40) : found.start()]
         around_after = text[found.end() : found.end() + 75]
@@ -1064,12 +1232,16 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
             years.add(near_before[-1])
         elif near_after and "poser" not in near_after.group():
             years.add(near_after.group(1))
+            # "McDonald criteria 2010 or 2017"
+            second = re.match(r"\s*(?:or|and|and/or|/)\s*(20(?:01|05|06|10|11|17|18|24))\b", around_after[near_after.end() :])
+            if second:
+                years.add(second.group(1))
         names = [f"mcdonald {_YEARS[y]}" for y in sorted(years)] or ["mcdonald"]
         last = found.end() + (near_after.end() if near_after and not near_before and years else 0)
         criteria = re.match(r"\s*(?:et al\.?,?\s*)?(?:diagnostic\s+)?criteria", text[found.end() :])
         last = max(last, found.end() + (criteria.end() if criteria else 0))
-        if (names[0],) not in [(t,) for t, _, _ in found_terms]:
-            found_terms.append((names[0], found.start(), last))
+        known = {t for t, _, _ in found_terms}
+        found_terms.extend((name, found.start(), last) for name in names if name not in known)
     for name, pattern in (
         ("poser", _POSER),
         ("ipmssg", _IPMSSG),
@@ -1106,8 +1278,10 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
     group = [found_terms[0]]
     for item in found_terms[1:]:
         between = text[group[-1][2] : item[1]]
-        if re.search(r"\bor\b|/|\(|according|defined by|determined by|per\b", between) and not re.search(
-            r"\band\b", between
+        same = item[1] < group[-1][2]
+        if same or (
+            re.search(r"\bor\b|/|\(|according|defined by|determined by|per\b", between)
+            and not re.search(r"\band\b", between)
         ):
             group.append(item)
             continue
@@ -1143,7 +1317,7 @@ def _any_anchor(clause: str) -> str | None:
 
 # ----------------------------------------------------------------------------------------------------------- duration
 _DURATION_WORDS = re.compile(
-    r"(?:disease|ms|illness|multiple\s+sclerosis|symptom|rrms|spms|ppms)\s+duration|duration\s+of\s+(?:the\s+)?(?:disease|ms|multiple\s+sclerosis|illness|symptoms?|rrms|spms|ppms|their)|time\s+(?:since|from)\s+(?:the\s+)?(?:first|ms|disease|diagnosis|onset|symptom)|length of disease"
+    r"(?:disease|ms|illness|multiple\s+sclerosis|symptom|rrms|spms|ppms)\s+duration|duration\s+of\s+(?:the\s+)?(?:disease|ms|multiple\s+sclerosis|illness|symptoms?|rrms|spms|ppms|their)|time\s+(?:since|from)\s+(?:the\s+)?(?:first|initial|ms|multiple\s+sclerosis|disease|diagnosis|onset|symptom)|length of disease|progressive\s+phase|phase\s+of\s+progression"
 )
 _ONSET_WORDS = re.compile(
     r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ms\s+|clinical\s+|neurologic\w*\s+)?(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+(?:was\s+|is\s+|has been\s+)?diagnos\w+|(?:ms|multiple\s+sclerosis|rrms|rr-ms)(?=\s*(?:\(\w+\)\s*)?(?:for|since)\s*[≥>])|(?:spms|ppms)\b|secondary progressive\s+\w+|progression|\bonset(?=\s*(?:within|in\s+the|less|≤|<|≥)))"
@@ -1252,7 +1426,7 @@ def _duration_behind(r: Reading, clause_start: int, clause_end: int) -> Duration
     """ "A diagnosis of MS … of at least 3 months duration"."""
     for span in r.spans:
         if not clause_start <= span.start < clause_end or not re.match(
-            r"\s*(?:in\s+)?duration\b", r.text[span.end :]
+            r"'?\s*(?:in\s+|of\s+)?(?:disease\s+|ms\s+)?duration\b", r.text[span.end :]
         ):
             continue
         before = r.text[clause_start : span.start]
@@ -1314,7 +1488,7 @@ def disease_duration(r: Reading) -> Iterator[Constraint]:
 
 
 # --------------------------------------------------------------------------------------------------------------- MRI
-_GD = r"(?:gadolinium|\bgd\b|\bgde?\+|\bgad\b|\bgel\b|\bgels\b|t1\s*-?\s*(?:weighted\s*)?(?:gadolinium|gd)|contrast|\bgd\s*\+|\bgd-?positive)"
+_GD = r"(?:gadolinium|\bgde?\b|\bgde?\+|\bgad\b|\bgel\b|\bgels\b|t1\s*-?\s*(?:weighted\s*)?(?:gadolinium|gd)|contrast|\bgd\s*\+|\bgd-?positive)"
 _GD_LESION = re.compile(
     rf"{_GD}\W{{0,3}}(?:\(\s*gd\s*\)\W*)?(?:[-+\s]*(?:enhanc\w*|positive|\+))?\W{{0,4}}(?:t1\W*(?:weighted\W*)?)?(?:brain\s+|mri\s+|cranial\s+|active\s+|\(\s*gd\+?e?\s*\)\s*)*(?:lesions?|scan|mri)(?:\s*\(s\))?|(?:gadolinium|\bgd\b)[\s-]*enhancement|(?<!non-)(?<!non )\benhancing\s+(?:\w+\s+)?lesions?(?:\s*\(s\))?|\bgels?\b|lesions?\s+enhanc\w+"
 )
@@ -1323,17 +1497,22 @@ _NEW_T2 = re.compile(
 )
 _T2_VOLUME = re.compile(r"t2\s+lesion\s+(?:volume|load|burden)")
 _MRI_ACTIVITY = re.compile(
-    r"(?:signs?\s+of\s+)?(?:mri|magnetic resonance imaging|radiolog\w+|imaging)\s*(?:disease\s+)?activity|(?:active\s+disease|disease\s+activity)\s+on\s+(?:brain\s+|cranial\s+)?(?:mri|magnetic)|active\s+(?:mri|lesions?\s+on\s+mri|scan|brain mri)|activity\s+on\s+(?:brain\s+)?mri|combined unique active lesions?|\bcua\b|mri evidence of (?:disease )?activity|active lesions?"
+    r"(?:signs?\s+of\s+)?(?:mri|magnetic resonance imaging|radiolog\w+|imaging)\s*(?:disease\s+)?activity|(?:active\s+disease|disease\s+activity)\s+on\s+(?:brain\s+|cranial\s+)?(?:mri|magnetic)|radiological\s+(?:disease\s+)?activity|active\s+(?:mri|lesions?\s+on\s+mri|scan|brain mri)|activity\s+on\s+(?:brain\s+)?mri|combined unique active lesions?|\bcua\b|mri evidence of (?:disease )?activity|active lesions?"
 )
 _COUNT_BEFORE = re.compile(
     rf"(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>{NUMBER})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-|and)\s*(?P<high>\d+))?(?P<more>\s*or more)?\s*(?:of\s+)?(?:(?!(?:relapses?|months?|years?|weeks?|days?|mri\s+with|scans?\s+with|of|or|and|edss)\b)[a-z][\w\-/+]*[\s,()]+){{0,5}}$"
 )
 
 
+_NO_LESION = re.compile(
+    r"\b(?:no|without|absence of|free of|not\s+(?:have|show\w*|demonstrat\w*))\s+(?:(?:evidence|presence|signs?|new|any|of|or|active|mri|the|an?)\s+)*$"
+)
+
+
 def mri_activity(r: Reading) -> Iterator[Constraint]:
     """mri.activity v1: enhancing, new or enlarging lesions, counted where the text counts them, in their window."""
     text = r.text
-    if not r.is_ms or not re.search(r"lesion|gadolin|\bgd\b|mri|enhanc|\bgels?\b|\bgd\+", text):
+    if not r.is_ms or not re.search(r"lesion|gadolin|\bgd\b|mri|enhanc|\bgels?\b|\bgd\+|radiolog", text):
         return
     hits: list[tuple[int, int, list[str]]] = []
     for term, pattern in (
@@ -1401,17 +1580,17 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
                 r"\b(?:an?|any|positive|presence of|evidence of|active|show\w*|demonstrat\w*|documented|with|had|by|signs of)\s+(?:[\w.,(-]+\s+){0,4}(?:\(\s*(?:i\.?e\.?|e\.?g\.?)?,?\s*)?$",
                 left,
             ) or re.search(r"\bscan|mri\b", text[start:end])
-            if not positive or r.sense == "forbid":
+            denied = _NO_LESION.search(left)
+            at_start = not re.search(r"[a-z]", text[clause_start:start])
+            if not (positive or denied or at_start):
                 continue
-            bounds = compared("≥", 1)
-        if (
-            r.sense == "require"
-            and re.search(
-                r"\b(?:no|without|absence of|not)\b[^,;]{0,30}$", text[max(clause_start, begin - 34) : begin]
-            )
-            and not count
-        ):
-            bounds = compared("≤", 0)
+            if r.sense == "forbid" and not (
+                re.search(r"\b(?:any|presence|evidence|active|show\w*|documented|new)\b", left + text[start:end])
+                or (positive and re.search(r"\ban?\s+$", left))
+                or at_start
+            ):
+                continue
+            bounds = compared("≤", 0) if denied else compared("≥", 1)
         limit = merged[index + 1][0] if index + 1 < len(merged) else clause_end
         window = _window(r, clause_start, limit, begin, end, reach=90)
         if "t2 lesion volume" in names and not count and not bounds_at(text, end):

@@ -10,7 +10,7 @@ from pipeline.registry.eligibility.quantities import NUMBER, Bounds, Span, compa
 from pipeline.registry.eligibility.reading import Constraint, Reading
 
 # --------------------------------------------------------------------------------------------------------- laboratory
-_ULN = r"(?:upper\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?(?:\s*\(\s*uln\s*\))?|(?<![a-wyz])uln\b|(?<![a-wyz])unl\b|(?<=\d)n\b|upper\s+normal\s+limits?|upper\s+limit|normal\s+upper\s+limits?)"
+_ULN = r"(?:upper\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?(?:\s*\(\s*uln\s*\))?|(?<![a-wyz])uln\b|(?<![a-wyz])unl\b|(?<=\d)n\b|upper\s+normal\s+limits?|upper\s+limit|normal\s+upper\s+limits?|(?<=x )(?:the\s+)?normal(?!\s+(?:saline|range))(?:\s+(?:value|limit|level)s?)?|(?<=times )(?:the\s+)?normal(?:\s+(?:value|limit|level)s?)?)"
 _LLN = r"(?:lower\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?s?(?:\s*\(\s*lln\s*\))?|(?<![a-wyz])lln\b|lower\s+normal\s+limits?)"
 _SITE = r"(?:(?:the|of|local|institutional|institution's|laboratory|lab|age[- ]adjusted|respective|central|normal range)\s*)*"
 _TIMES = r"\s*(?:x|\*|times|-?\s*fold|-?\s*times)?\s*"
@@ -53,7 +53,7 @@ def lab_limit(r: Reading) -> Iterator[Constraint]:
     )
     for found in _LIMIT.finditer(text) if speaks_of_limits else ():
         symbol, value = found["symbol"], found["value"]
-        is_upper = re.search(r"upper|uln|unl", found["limit"]) is not None
+        is_upper = re.search(r"lower|lln", found["limit"]) is None
         if symbol is None and value is None:
             left = text[max(0, found.start() - 26) : found.start()]
             if re.search(r"\b(?:over|exceed\w*|outside)\s*(?:the\s+)?$", left):
@@ -226,6 +226,12 @@ _INFECTION_BLOCK = re.compile(
 )
 
 
+# An infection of one organ is not any infection.
+_ORGAN_INFECTION = re.compile(
+    r"\b(?:urinary(?:\s+tract)?|bladder|respiratory(?:\s+tract)?|skin|ear|sinus|dental|tooth|wound|nail|eye|ocular|vaginal|genital|throat|kidney|bone|joint|catheter|yeast|foot)\s+$"
+)
+
+
 def infection(r: Reading) -> list[Constraint]:
     """infection.present, infection.immunity v1: infections that exclude, now, ever or within a time; immunity that is asked for."""
     found = [m for m in r.mentions if m.family == "infection"]
@@ -249,6 +255,8 @@ def infection(r: Reading) -> list[Constraint]:
                 if not (at_risk and m.term not in _GENERIC):
                     continue
             if re.match(r"\s*(?:vaccin\w*|immuni[sz]ation|prophyla\w*)", text[m.end : m.end + 20]):
+                continue
+            if m.term == "any infection" and _ORGAN_INFECTION.search(before):
                 continue
             if m.term == "aids" and re.search(
                 r"\b(?:sleep\w*|hearing|walking|visual|mobility|ambulatory|memory|decision)\s+$", before
@@ -559,9 +567,9 @@ _PREGNANT = re.compile(r"\bpregnan(?:t|cy|cies)\b|\bgravid\b|\bgestating\b|\bcon
 _NURSING = re.compile(
     r"breast[\s-]*feed\w*|\bbreast-?fed\b|\blactat\w+|\bnursing\b(?!\s+(?:home|staff|care|facilit|infant))|\bnurse\b(?=\s+(?:during|a|an|their|the))"
 )
-_PREGNANCY_TEST = re.compile(r"pregnancy\s+test\w*|\bhcg\b|gonadotropin")
+_PREGNANCY_TEST = re.compile(r"pregnancy\s+test\w*|\bhcg\b|\w-hcg\b|gonadotrop(?:h)?in")
 _CONTRACEPTION = re.compile(
-    r"contracept\w*|birth\s+control|method\s+of\s+birth|abstinen\w*|barrier\s+method|prevent\s+pregnancy|avoid\s+(?:becoming\s+)?pregnan\w+"
+    r"contracept\w*|birth\s+control|method\s+of\s+birth|abstinen\w*|barrier\s+method|\bcondoms?\b|prevent\s+pregnancy|avoid\s+(?:becoming\s+)?pregnan\w+"
 )
 
 
@@ -790,6 +798,11 @@ _NO_CONSENT = re.compile(
 )
 
 
+_UNABLE_TO_CONSENT = re.compile(
+    r"\b(?:unable|inability|unwilling\w*|not\s+(?:able|willing))\b[^.;]{0,90}?\bor\s+(?:to\s+)?(?:give|provide|sign)\s+(?:\w+\s+){0,3}?consent\b"
+)
+
+
 def informed_consent(r: Reading) -> Iterator[Constraint]:
     """consent.given v1: informed consent or assent is asked for; its lack excludes."""
     text = r.text
@@ -811,7 +824,7 @@ def informed_consent(r: Reading) -> Iterator[Constraint]:
         ):
             yield Constraint("informed_consent", "require", found.start(), found.end(), "consent.given")
         return
-    found = _NO_CONSENT.search(text)
+    found = _NO_CONSENT.search(text) or _UNABLE_TO_CONSENT.search(text)
     if found and len(text) < 260:
         yield Constraint("informed_consent", "require", found.start(), found.end(), "consent.given")
 

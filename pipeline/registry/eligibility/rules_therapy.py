@@ -42,6 +42,10 @@ _OTHER_REASON_AFTER = re.compile(
 _CAUSE = re.compile(
     r"\bwith or without\s+(?:\w+\s+)?$|\b(?:after|following|post)\s+(?:the\s+|their\s+|an?\s+|last\s+|first\s+|end\s+of\s+|dose\s+of\s+|completion\s+of\s+|initiation\s+of\s+|allogeneic\s+|autologous\s+)*$|\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
 )
+# "Starting treatment with X", "eligible for X therapy": it is yet to come, whatever verb follows.
+_YET_TO_COME = re.compile(
+    r"\b(?:start(?:ing|ed)?|begin\w*|initiat\w+|commenc\w+|eligib\w+(?:\s+for|\s+to\s+receive)?|candidates?\s+for|suitab\w+\s+for|appropriate\s+for|indicat\w+\s+for|about\s+to\s+(?:start|begin|receive)|plan\w*\s+(?:to\s+\w+|on|for)|scheduled\s+(?:to\s+\w+|for)|will(?:ing)?\s+(?:to\s+)?(?:\w+\s+)?(?:start|begin|receive|initiate|switch\w*|be\s+treated)|switch\w*\s+(?:to|from)|accept\w*|agree\w*\s+to\s+\w+|randomi[sz]ed\s+to|assigned\s+to)\s+(?:a\s+|an\s+|the\s+|new\s+|first\s+|their\s+|receiving\s+|treatment\s+|therapy\s+|course\s+|courses\s+|of\s+|with\s+|on\s+|for\s+)*$"
+)
 _NOT_TAKEN_NOW = re.compile(
     r"\b(?:first|next|before|prior to)\s+(?:the\s+)?(?:first\s+)?(?:dose\s+of\s+|infusion\s+of\s+|study\s+)?$"
 )
@@ -55,7 +59,9 @@ _PRIOR_STRICT = re.compile(
 _CURRENT = re.compile(
     r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|taking|takes|receiving|on\s+(?:concurrent\s+|concomitant\s+|continuous\s+|chronic\s+|daily\s+|regular\s+|any\s+|a\s+)*(?:treatment|therapy|medication|drugs?)|use\s+of|using|users?\s+of|being\s+treated|requir\w+|chronic\s+(?:use|treatment|therapy)|regular\s+use|need\s+for|abstain|consumption|change\s+in|at\s+(?:the\s+time\s+of\s+)?(?:screening|baseline|entry|inclusion|enrol\w+))\b"
 )
-_NOW = re.compile(r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|receiving|taking)\b")
+_NOW = re.compile(
+    r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|receiving|taking|under\s+(?:treatment|therapy)|(?:need(?:s|ing)?|requir(?:e|es|ing))(?:\s+for)?)\b"
+)
 _PAST = re.compile(
     r"\b(?:prior|previous\w*|history|ever|past|(?:have|has|had)\s+(?:\w+\s+)?(?:received|used|taken|been)|received)\b"
 )
@@ -81,7 +87,7 @@ _TRIED = re.compile(
 _BOTH = re.compile(r"\b(?:both|2\s*(?:different\s+)?class\w*)\b")
 _FOR_DRUG = re.compile(r"\s*for\s+")
 _EXPOSURE = re.compile(
-    rf"(?P<symbol>[≥≤><])?\s*(?P<value>{NUMBER})\s*-?\s*(?:consecutive\s+|continuous\s+|cumulative\s+)?(?P<unit>{UNIT})\s*(?P<after>or\s+(?:longer|more|greater)|and\s+(?:longer|more))?\s*(?P<words>(?:of\s+)?(?:total\s+|cumulative\s+|continuous\s+|consecutive\s+)?(?:exposure|duration|treatment|therapy|use|consecutive|cumulative))?"
+    rf"(?P<symbol>[≥≤><])?\s*(?P<value>{NUMBER})\s*-?\s*(?:consecutive\s+|continuous\s+|cumulative\s+)?(?P<unit>{UNIT})\s*(?P<after>or\s+(?:longer|more|greater)|and\s+(?:longer|more))?\s*(?P<words>(?:of\s+)?(?:total\s+|cumulative\s+|continuous\s+|consecutive\s+|prior\s+|previous\s+)*(?:exposure|duration|treatment|therapy|use|consecutive|cumulative)|of\s+(?:prior|previous|total|cumulative)\b)?"
 )
 # What follows the names and narrows them by something that is not read.
 _NARROWED = re.compile(
@@ -99,6 +105,9 @@ _DAYS_A_WEEK = re.compile(
 _DOSE_CHANGE = re.compile(
     r"\bchanges?\s+(?:in|of|to)\s+(?:the\s+)?(?:dos\w+|medication|regimen)|\bchanges?\s+(?:in|of|to)\s+(?:\w+\s+){0,2}$"
 )
+_DOSE_CHANGED = re.compile(
+    r"\b(?:with(?:in)?\s+(?:an?\s+)?|and\s+)(?:\w+\s+)?(?:dose\s+changes?|changes?\s+(?:in|of)\s+(?:the\s+)?(?:dos\w+|regimen))\b"
+)
 _STUDY_PARTICIPATION = re.compile(
     r"(?:participat\w*|enrol\w*|involve\w*|tak\w+ part|includ\w+|subjects?|patients?)\s+(?:simultaneously\s+|concurrently\s+|currently\s+)?(?:in|into|of)\s+(?:\w+\s+){0,2}?(?:other|another|any(?:\s+other)?|an?|different|concurrent|drug|previous|clinical|investigational|interventional)\b[^.;,]{0,60}?\b(?:trials?|stud(?:y|ies)|research)\b"
     r"|(?:other|another|concurrent|different|previous|drug)\s+(?:\w+\s+){0,3}?(?:clinical\s+|interventional\s+|investigational\s+|research\s+|drug\s+|therapeutic\s+|treatment\s+|intervention\w*\s+)(?:trials?|stud(?:y|ies)|research(?:\s+stud\w+)?|protocols?)|(?:other|another)\s+(?:trials?|stud(?:y|ies))\b"
@@ -110,6 +119,16 @@ _DRUG_INVESTIGATION = re.compile(
 _OWN_STUDY_DRUG = re.compile(
     r"\b(?:the\s+investigational|of\s+investigational|to\s+(?:the\s+)?investigational|first\s+dose\s+of\s+(?:the\s+)?|dose\s+of\s+(?:the\s+)?(?:investigational|study)|last\s+dose\s+of\s+(?:the\s+)?|after\s+(?:the\s+)?|half-?\s?li(?:fe|ves)\s+of\s+(?:\w+\s+){0,3}|administration\s+of\s+(?:the\s+)?|allerg\w*[^.;]{0,60}|hypersensitiv\w*[^.;]{0,60}|contraindicat\w*[^.;]{0,60}|compliance\s+with\s+|safety\s+of\s+|comply[^.;]{0,40}|duration\s+of\s+)$"
 )
+
+
+_EXCEPT_WHEN = re.compile(
+    r"unless\b|except(?:ion\s+of)?\s+(?:if|when|where|that|for\s+(?:patients|subjects|participants|those)|patients|subjects|participants|those|the\s+last|in\s+case)\b|without\b"
+)
+# "Natalizumab - 6 months", "interferons: 4 weeks": a table printed as a list.
+_TABLE_GAP = re.compile(
+    r"\s*(?:\([^()]*\)\s*)?(?:therapy|treatment|use)?\s*[-:=,]?\s*(?:<\s*|≤\s*|≥\s*|within\s+)?(?:the\s+(?:last|previous|past|prior)\s+)?"
+)
+_TABLE_END = re.compile(r"\s*(?:$|[;,.)]|\b(?:and|or|prior|before|wash|for\b))")
 
 
 class _Segment(NamedTuple):
@@ -132,7 +151,7 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             continue
         if re.search(r"\banti-?\s*$", before):
             continue
-        if _STRONG_REASON.search(before) or _CAUSE.search(before):
+        if _STRONG_REASON.search(before) or _CAUSE.search(before) or _YET_TO_COME.search(before):
             continue
         # "… as their first therapy for MS" describes the drugs already named.
         if (
@@ -260,6 +279,15 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
             and re.search(r"\bfor\s*(?:the\s+)?$|\(\s*$", text[max(0, s.start - 8) : s.start])
             and re.match(r"\s*(?:prior|before|\)|for\b)", text[s.end :])
         ]
+        windows += [
+            s
+            for s in r.spans
+            if clause_start <= s.start < clause_end
+            and s.role in ("other", "for")
+            and s not in windows
+            and _TABLE_END.match(text, s.end)
+            and any(m.end <= s.start and _TABLE_GAP.fullmatch(text, m.end, s.start - (1 if s.symbol == "≥" else 0)) and (s.symbol != "≥" or r.head) for m in mentions)
+        ]
     exposure = _exposure(r, clause_start, clause_end)
     if exposure:
         windows = [w for w in windows if not (exposure[3] <= w.start < exposure[4])]
@@ -269,7 +297,7 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
             return [_Segment(mentions, waits[0], False, clause_end)]
     windows = [w for w in windows if not re.match(r"\s*(?:of\s+age|old)", text[w.end :])]
     # "unless on a stable dose for 30 days before screening" times the exception, not the drug.
-    unless = [zone for zone in r.exception_zones if text.startswith("unless", zone[0])]
+    unless = [zone for zone in r.exception_zones if _EXCEPT_WHEN.match(text, zone[0])]
     windows = [w for w in windows if not any(a <= w.start < b for a, b in unless)]
     evers = [(m.start(), m.end()) for m in _EVER.finditer(text, clause_start, clause_end)]
     items: list[tuple[int, str, object]] = [(m.start, "drug", m) for m in mentions]
@@ -349,7 +377,7 @@ def therapies(r: Reading) -> list[Constraint]:
         or "no therapy" in r.text
     ):
         for index, (clause_start, clause_end) in enumerate(r.clauses):
-            if r.sense == "require" and "wash" in r.text[clause_start:clause_end]:
+            if "wash" in r.text[clause_start:clause_end]:
                 timed = _timed_washouts(r, clause_start, clause_end)
                 if timed:
                     out.extend(timed)
@@ -364,25 +392,43 @@ def therapies(r: Reading) -> list[Constraint]:
     return out
 
 
+_WASHOUT = re.compile(r"\bwash(?:ed)?\s*-?\s*out\b(?:\s+(?:period|time|interval|phase)s?)?")
+
+
 def _timed_washouts(r: Reading, clause_start: int, clause_end: int) -> list[Constraint]:
-    """ "… with a washout of 4 weeks for interferon beta, 8 weeks for dimethyl fumarate and 6 months for natalizumab"."""
-    spans = [
-        s
-        for s in r.spans
-        if clause_start <= s.start < clause_end and re.match(r"\s*for\s", r.text[s.end : s.end + 6])
-    ]
+    """ "… with a washout of 4 weeks for interferon beta, 8 weeks for dimethyl fumarate and 6 months for natalizumab";
+    "if previously treated with natalizumab, a wash-out of 2 months is required"."""
+    text = r.text
+    times = [s for s in r.spans if clause_start <= s.start < clause_end]
+    named = [m for m in r.mentions if m.family == "drug" and clause_start <= m.start < clause_end]
+    spans = [s for s in times if re.match(r"\s*for\s", text[s.end : s.end + 6])]
     out = []
     for index, span in enumerate(spans):
         stop = spans[index + 1].start if index + 1 < len(spans) else clause_end
-        drugs_of = [m for m in r.mentions if m.family == "drug" and span.end <= m.start < stop]
+        drugs_of = [m for m in named if span.end <= m.start < stop]
         if drugs_of:
-            out.append(
-                Constraint(
-                    "washout", "require", span.start, drugs_of[-1].end, "therapy.washout",
-                    window_value=span.value, window_unit=span.unit, terms=_terms(drugs_of, r),
-                )
-            )  # fmt: skip
+            out.append(_washed_out(r, span, drugs_of, span.start, drugs_of[-1].end))
+    word = _WASHOUT.search(text, clause_start, clause_end)
+    if not out and word and len(times) == 1 and named and _WASHOUT_GAP.search(text[min(word.start(), times[0].start) : max(word.end(), times[0].end)]):
+        start, end = min(named[0].start, word.start(), times[0].start), max(named[-1].end, word.end(), times[0].end)
+        out.append(_washed_out(r, times[0], named, start, end))
     return out
+
+
+# "a washout period of at least 4 weeks", "4 weeks washout"
+_WASHOUT_GAP = re.compile(
+    rf"^wash.{{3,20}}?\s*(?:of|for|is|was|must be|[(:,])*\s*(?:approximately\s+)?[≥>]?\s*{NUMBER}|{UNIT}\s*-?\s*wash"
+)
+
+
+def _washed_out(r: Reading, span: Span, drugs_of: list[Mention], start: int, end: int) -> Constraint:
+    kind, rule = "washout", "therapy.washout"
+    if all(m.term in STEROIDS for m in drugs_of):
+        kind, rule = "steroid_use_forbidden", "therapy.steroids"
+    return Constraint(
+        kind, r.sense, start, end, rule, window_value=span.value, window_unit=span.unit,
+        window_anchor=span.anchor, terms=_terms(drugs_of, r),
+    )  # fmt: skip
 
 
 def _listed(r: Reading, out: list[Constraint], more: list[Constraint]) -> None:
@@ -458,6 +504,8 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             (_NOW.search(before) or before.endswith(" on ")) and not _PAST.search(before)
         ):
             prior, strict, current = None, None, True
+        if strict and strict.group() == "treated" and not _treats_ms(terms) and not _PAST.search(before):
+            strict = None
         if prior and not strict and not segment.is_ever and not _treats_ms(terms):
             prior, current = None, True
         window = segment.window
@@ -550,7 +598,7 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
                 )
             )
             continue
-        if _DOSE_CHANGE.search(before):
+        if _DOSE_CHANGE.search(before) or _DOSE_CHANGED.search(text, last, clause_end):
             out.append(
                 Constraint(
                     "concomitant_therapy_forbidden",
@@ -818,7 +866,8 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
             _NEGATIVE.search(between)
             or len(between) > 90
             or re.search(
-                r"\bsince\b|\bmust\b|\bfollowed\b|\band\s+(?:at least\s+|≥\s*\d\s+)?(?:an)?other\b", between
+                r"\bsince\b|\bmust\b|\bfollowed\b|\band\s+(?:at least\s+|≥\s*\d\s+)?(?:an)?other\b|\bor\s+(?:\w+\s+)?(?:on|treated|stable)\b",
+                between,
             )
         ):
             runs.append([m])
@@ -871,16 +920,18 @@ def _one_required(
         ),
         None,
     )
+    off = ("steroid_use_forbidden", "therapy.steroids") if only_steroids else ("washout", "therapy.washout")
     if ago is not None:
         return [
             Constraint(
-                "washout",
+                off[0],
                 "require",
                 ago.start,
                 last,
-                "therapy.washout",
+                off[1],
                 window_value=ago.value,
                 window_unit=ago.unit,
+                window_anchor=anchor_after(text, last),
                 terms=terms,
             )
         ]
@@ -891,11 +942,11 @@ def _one_required(
         s = since[-1]
         return [
             Constraint(
-                "washout",
+                off[0],
                 "require",
                 s.start,
                 last,
-                "therapy.washout",
+                off[1],
                 window_value=s.value,
                 window_unit=s.unit,
                 window_anchor=s.anchor or anchor_after(text, last),
@@ -987,7 +1038,7 @@ def _one_required(
     if (
         exposure
         and exposure[0].max_value is not None
-        and re.search(r"treated|exposure|received|treatment", before + text[last:upper])
+        and re.search(r"treated|exposure|received|treatment|prior|previous|\buse\b", before + text[last:upper])
     ):
         bounds = exposure[0]
         return [
@@ -1017,7 +1068,7 @@ def _one_required(
         return []
     # A relapse on the drug is another rule's; the time on it is ours.
     on_relapse = re.search(
-        r"\b(?:relaps\w+|exacerbation|attacks?|lesions?|activity|edss|progression)\b[^.;]{0,90}\b(?:while|during|despite|on|under|after)\b[^.;]{0,60}$",
+        r"\b(?:relapses?|relapsed|exacerbation|attacks?|lesions?|activity|edss|progression)\b[^.;]{0,90}\b(?:while|during|despite|on|under|after)\b[^.;]{0,60}$",
         text[clause_start:first],
     )
     duration = _duration(r, run, lower, upper, first, last)
@@ -1025,7 +1076,7 @@ def _one_required(
         return []
     failing = re.search(
         r"\b(?:fail\w*|despite|inadequate|suboptimal|breakthrough)\b", r.text[clause_start:first]
-    ) and re.search(r"relaps|exacerbat|attack", r.text[clause_start:upper])
+    ) and re.search(r"relapses?\b|exacerbat|attack", r.text[clause_start:upper])
     if failing and duration is None:
         return []
     if (
@@ -1063,6 +1114,10 @@ def _one_required(
             "unit": "count",
             "measure": "therapies",
         }
+    courses = _COURSES_OF.search(before)
+    if courses and not fields:
+        fields = dict(zip(("min_value", "min_inclusive", "max_value", "max_inclusive"), compared(courses["symbol"] or "≥", float(courses["value"])), strict=True))  # fmt: skip
+        fields |= {"unit": "count", "measure": "courses"}
     course = _course_length(r, clause_start, upper)
     if only_steroids and course:
         fields = course

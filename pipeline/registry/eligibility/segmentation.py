@@ -34,7 +34,7 @@ _EXCLUDING_INTRO = rf"{_EXCLUDING_SENTENCE}\s*(?:from|for|in|if|to\s+(?:particip
 _NOTE = (
     r"^\W*(?:note\b|n/a\b|none\b\W*$|not applicable|(?:other|additional) (?:protocol|criteria|inclusion|exclusion)\S*"
     r"[^.]{0,60}(?:appl|may)|the above information|the information above|further (?:criteria|inclusion|exclusion)"
-    r"|(?:there (?:may be )?)?(?:other|additional|more) .{0,40}criteria (?:may|will|also|could)? ?apply|minimum age\b|maximum age\b"
+    r"|(?:there (?:may be )?)?(?:other|additional|more) .{0,40}criteria (?:may|will|also|could)? ?apply|minimum age\s*:|maximum age\s*:"
     r"|(?:sex|gender)\W*:|(?:accepts )?healthy volunteers\W*:|eligibility\s*$|please (?:contact|refer|see))"
 )
 # A line that opens a list: its children or followers are the conditions.
@@ -141,7 +141,15 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(
             offset=(pl.col("length") + 1).cum_sum().over("study") - pl.col("length") - 1,
-            bullet=pl.col("line").str.extract(f"({BULLET})", 1).fill_null(""),
+            # "3.0 ≤ EDSS" begins with a number, "3.Age" with a bullet.
+            bullet=pl.col("line")
+            .str.extract(f"({BULLET})", 1)
+            .fill_null("")
+            .pipe(
+                lambda bullet: pl.when(pl.col("line").str.strip_prefix(bullet).str.contains(r"^\d"))
+                .then(bullet.str.replace(r"\d+\\?\.$", ""))
+                .otherwise(bullet)
+            ),
             is_blank=pl.col("body").is_in(["", "```", "\\-", "-", "*"]),
         )
         .with_columns(

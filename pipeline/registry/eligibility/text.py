@@ -37,7 +37,7 @@ _AT_MOST = (
     "</=", "< / =", "</ =", "<=", "< =", "=<", "= or <", "not >", "at most", "a maximum of", "maximum of", "no more than",
     "not more than", "no greater than", "not greater than", "no higher than", "not higher than", "not exceeding",
     "not to exceed", "must not exceed", "does not exceed", "no longer than", "not longer than", "up to and including",
-    "at or below", "no older than", "not older than", "not above",
+    "at or below", "no older than", "not older than", "not above", "maximum", "at maximum", "max.", "max",
 )  # fmt: skip
 _MORE = (
     "greater than", "greater then", "more than", "more then", "higher than", "higher then", "larger than", "longer than",
@@ -54,11 +54,12 @@ _PROTECTED = ("and above", "or above", "and below", "or below", "described above
               "defined below", "defined above", "stated above", "noted above", "criteria above", "criteria below",
               "outlined below", "detailed below", "the above", "specified below")  # fmt: skip
 
-NUMBER_WORDS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "eighteen": 18, "twenty": 20,
-    "twenty-four": 24, "twenty four": 24, "twenty-eight": 28, "thirty": 30, "thirty-six": 36, "forty": 40, "forty-eight": 48,
-    "fifty": 50, "sixty": 60, "ninety": 90,
+_ONES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_TEENS = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+NUMBER_WORDS = {word: value for value, word in enumerate(("zero", *_ONES, *_TEENS))} | _TENS | {
+    f"{tens}{joint}{one}": value + digit
+    for tens, value in _TENS.items() for digit, one in enumerate(_ONES, start=1) for joint in ("-", " ")
 }  # fmt: skip
 
 
@@ -66,11 +67,27 @@ def _pad(new: str, old: str) -> str:
     return new + " " * (len(old) - len(new))
 
 
-def _phrases() -> dict[str, str]:
+def _longest_first(table: dict[str, str]) -> dict[str, str]:
+    return dict(sorted(table.items(), key=lambda item: -len(item[0])))
+
+
+def _numbers() -> dict[str, str]:
     table = {
         "&lt;": "<   ", "&gt;": ">   ", "&amp;": "&    ", "&le;": "≤   ", "&ge;": "≥   ", "&nbsp;": "      ", "&#39;": "'    ",
         "&quot;": '"     ',
     }  # fmt: skip
+    for word, number in NUMBER_WORDS.items():
+        for before in (" ", "(", "-", "/"):
+            for after in (" ", "-", ")", ",", "(", ";", ":", ". "):
+                table[before + word + after] = before + _pad(str(number), word) + after
+    for word in ("twice", "double"):
+        for limit in ("the upper", "the uln", "the normal", "the limit", "upper", "uln", "normal"):
+            table[f" {word} {limit}"] = f" {_pad('2 x', word)} {limit}"
+    return _longest_first(table)
+
+
+def _comparisons() -> dict[str, str]:
+    table = {}
     for symbol, spellings in (("≥", _AT_LEAST), ("≤", _AT_MOST), (">", _MORE), ("<", _LESS)):
         for spelling in spellings:
             if spelling[0].isalpha():
@@ -80,14 +97,14 @@ def _phrases() -> dict[str, str]:
                 table[spelling] = _pad(symbol, spelling)
     for spelling in _PROTECTED:
         table[spelling] = spelling
-    for word, number in NUMBER_WORDS.items():
-        for before in (" ", "(", "-", "/"):
-            for after in (" ", "-", ")", ",", "("):
-                table[before + word + after] = before + _pad(str(number), word) + after
-    return table
+    for digit in "0123456789":
+        # "under 6" compares, "under treatment" does not.
+        table[f" under {digit}"] = f" <     {digit}"
+    return _longest_first(table)
 
 
-PHRASES = dict(sorted(_phrases().items(), key=lambda item: -len(item[0])))
+# Numbers first: a comparison and the number word behind it share the blank between them ("at least two").
+NUMBERS, COMPARISONS = _numbers(), _comparisons()
 
 
 def collapsed(text: pl.Expr) -> pl.Expr:
@@ -103,6 +120,5 @@ def canonical(text: pl.Expr) -> pl.Expr:
     characters = text.str.replace_many(list(CHARACTERS), list(CHARACTERS.values())).str.to_lowercase()
     unescaped = characters.str.replace_all(r"\\([^\w\s])", " $1")
     framed = pl.concat_str(pl.lit(" "), unescaped, pl.lit(" "))
-    # Twice: a number word after a comparison shares the blank between them ("at least two").
-    once = framed.str.replace_many(list(PHRASES), list(PHRASES.values()), leftmost=True)
-    return once.str.replace_many(list(PHRASES), list(PHRASES.values()), leftmost=True)
+    counted = framed.str.replace_many(list(NUMBERS), list(NUMBERS.values()), leftmost=True)
+    return counted.str.replace_many(list(COMPARISONS), list(COMPARISONS.values()), leftmost=True)
