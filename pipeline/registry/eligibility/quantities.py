@@ -280,14 +280,19 @@ def spans(text: str) -> list[Span]:
         anchor = None
         if _SINCE.match(right):
             role = "since"
-        elif _BEFORE.match(right) or _LOOK.search(left):
+        elif (
+            _BEFORE.match(right)
+            or _LOOK.search(left)
+            or (symbol in ("<", "≤") and re.match(r"\s*old\b", right))
+            or (re.search(r"half-?\s?li\w+[^.;]{0,24}\bor\s+$", left) and re.match(r"\W*which", right))
+        ):
             role = "back"
             anchor = anchor_after(text, found.end())
         elif _OF.match(right) and not re.search(r"\bfor\s*[≥≤<>]?\s*$", left):
             role, anchor = "back", anchor_after(text, found.end())
         elif _AFTER.match(right):
             role = "after"
-        elif re.search(r"\b(?:in|during|over)\s+(?:the\s*)?$", left) or re.search(
+        elif re.search(r"\b(?:in|during|over)\s+(?:the\s*(?:same\s*)?)?$", left) or re.search(
             r"\bwithin\s*(?:a|an|the)?\s*(?:[≥≤<]\s*)?$", left
         ):
             role = "back"

@@ -42,8 +42,9 @@ class Constraint(NamedTuple):
 _EXCEPT = re.compile(
     r"\b(?:except(?:\s+for|\s+if|\s+in|\s+when)?|excluding|exception of|exceptions?:|unless|other than|apart from|aside from|not including|with the exclusion of|exclusive of|but not(?!\s+(?:be\s+)?limited)(?!\s+(?:in|within|during)\b)|without(?=\s+(?:an?\s+)?accelerated\s+elimination))\b"
 )
+_EXAMPLE_LIST = re.compile(r",\s*(?:for example|for instance)\b")
 _PERMITTED = re.compile(
-    r"\b(?:(?:is|are|were|was|will be|may be|can be|be)\s+(?:\w+\s+)?(?:allowed|permitted|acceptable|accepted|eligible|included|enrolled|considered|not exclusionary|not excluded|rescreened|re-screened)|not exclusionary|not an exclusion|are allowed|is permitted|do(?:es)? not exclude|not be excluded|may (?:participate|enrol\w*|enter|continue|remain|be (?:included|enrolled|allowed|eligible|considered|used|treated|re-?screened|continued|permitted|randomi[sz]ed|on|receiving|taking))|can (?:participate|enrol\w*|enter|continue)|does not constitute)\b"
+    r"\b(?:(?:is|are|were|was|will be|may be|can be|be)\s+(?:(?!not\b)\w+\s+)?(?:allowed|permitted|acceptable|accepted|eligible|included|enrolled|considered|not exclusionary|not excluded|rescreened|re-screened)|not exclusionary|not an exclusion|are allowed|is permitted|do(?:es)? not exclude|not be excluded|may (?:participate|enrol\w*|enter|continue|remain|be (?:included|enrolled|allowed|eligible|considered|used|treated|re-?screened|continued|permitted|randomi[sz]ed|on|receiving|taking))|can (?:participate|enrol\w*|enter|continue)|does not constitute)\b"
 )
 _NEGATION = re.compile(
     r"\b(?:no|not|never|without|none|naive|neither|nor|free (?:of|from)|absence of|negative|off|abstain\w*|lack of|denies|non)\b"
@@ -97,6 +98,10 @@ class Reading:
             _, clause_end = self.clause(start)
             for position in range(start, clause_end):
                 letter = self.text[position]
+                if letter == "," and depth == 0 and _EXAMPLE_LIST.match(self.text, position):
+                    # "other than steroids, for example A and B": the examples are of what is excepted from.
+                    end = position
+                    break
                 if letter == "(":
                     depth += 1
                 elif letter == ")":

@@ -268,7 +268,19 @@ def edss_change(r: Reading) -> Iterator[Constraint]:
                 "edss_change", r.sense, found.start(), found.end(), "edss.change",
                 value, (found["symbol"] or found["symbol2"]) != ">", unit="points", **_window_fields(window),
             )  # fmt: skip
+            second = _EDSS_STEP_MORE.match(text, found.end())
+            if second and 0 < number(second["value"]) <= 5:
+                # "1 point, or 0.5 point if the EDSS is 6 or more"
+                yield Constraint(
+                    "edss_change", r.sense, second.start("value"), second.end(), "edss.change",
+                    number(second["value"]), True, unit="points", **_window_fields(window),
+                )  # fmt: skip
             break
+
+
+_EDSS_STEP_MORE = re.compile(
+    rf"(?:[^.;]|\.(?=\d)){{0,60}}?\bor\s+(?:an?\s+)?(?:increase\s+)?(?:of\s+)?(?:≥\s*)?(?P<value>{NUMBER})\s*-?\s*(?:points?|steps?)?\s+(?=(?:if|in|for|when|where)\b)"
+)
 
 
 # ---------------------------------------------------------------------------------------------------------------- age
@@ -336,7 +348,7 @@ def _is_age_of_people(text: str, start: int, got: tuple[Bounds, int]) -> bool:
 # "12 years ≤ age < 18 years"
 _AGE_FRONT = re.compile(rf"({NUMBER})\s*(?:years?|yrs?|y)?\s*([≤<])\s*$")
 # "Patients older than 65"
-_AGE_BARE = re.compile(rf"[≥≤><]\s*{NUMBER}(?=\s*(?:$|[.,;)]\s*$|at\s+(?:screening|baseline|enrol|inclusion|study)))")
+_AGE_BARE = re.compile(rf"[≥≤><]\s*{NUMBER}(?=\s*(?:$|or\s+(?:age\s+)?[≥≤><]|[.,;)]\s*$|at\s+(?:screening|baseline|enrol|inclusion|study)))")
 
 
 def age_range(r: Reading) -> Iterator[Constraint]:
@@ -412,11 +424,15 @@ def age_range(r: Reading) -> Iterator[Constraint]:
                         )
         over = re.match(rf"\s*(over|under)\s+({NUMBER})", text[word.end() :])
         if over:
-            add(
-                word.end(),
-                word.end() + over.end(),
-                compared(_AGE_SYMBOL[over.group(1)], number(over.group(2))),
-            )
+            end = word.end() + over.end()
+            bounds = compared(_AGE_SYMBOL[over.group(1)], number(over.group(2)))
+            upper = re.match(rf"\s*(?:years?|yrs?)?\s*(?:,|and|but)+\s*(?:<|≤)\s*({NUMBER})", text[end:])
+            if upper and bounds.min_value is not None:
+                symbol = re.search(r"[<≤]", upper.group()).group()
+                bounds = bounds._replace(max_value=number(upper.group(1)), max_inclusive=symbol == "≤")
+                end += upper.end()
+            hits[:] = [h for h in hits if not (h[0] < end and word.end() < h[1])]
+            add(word.end(), end, bounds)
     for candidate in _AGE_START.finditer(text):
         start, letter = candidate.start(), candidate.group()
         if any(a <= start < b for a, b, _, _ in hits):
@@ -1207,7 +1223,7 @@ _CLINICALLY_DEFINITE = re.compile(
     r"clinically\s+(?:or\s+laborator\w+[\s-]supported\s+)?definite\s+(?:relapsing[\s-]*(?:remitting)?\s*)?(?:ms\b|multiple\s+sclerosis|rrms|relaps\w*)|\bcdms\b|laboratory[\s-]supported\s+definite"
 )
 _MRI_CRITERIA = re.compile(
-    r"mri\s+criteria\s+(?:for|of|consistent with)\s+(?:ms|multiple\s+sclerosis)|(?:mri|magnetic resonance imag\w+)[^.;]{0,40}(?:consistent with|suggestive of|characteristic of|typical of|meeting|fulfil\w*|satisf\w+)\s+(?:the\s+)?(?:criteria\s+for\s+)?(?:an?\s+)?(?:ms\b|multiple sclerosis|diagnos\w*\s+(?:of|criteria)|barkhof|fazekas|paty)|barkhof|fazekas|\bpaty\b|lesion\w*[^.;]{0,20}consistent with (?:ms\b|multiple sclerosis)"
+    r"mri\s+criteria\s+(?:for|of|consistent with)\s+(?:ms|multiple\s+sclerosis)|(?:fulfil\w*|meet\w*|satisf\w+)\s+(?:the\s+)?(?:(?:19|20)\d\d\s+)?mri\s+criteria|(?:mri|magnetic resonance imag\w+)(?![^.;]{0,30}abnormalit)[^.;]{0,40}(?:consistent with|suggestive of|characteristic of|typical of|meeting|fulfil\w*|satisf\w+)\s+(?:the\s+)?(?:criteria\s+(?:for|of)\s+(?:an?\s+|the\s+)?(?:ms\b|multiple sclerosis|diagnos)|diagnos\w*\s+criteria|barkhof|fazekas|paty)|barkhof|fazekas|\bpaty\b"
 )
 
 
@@ -1249,6 +1265,13 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
         ("mri criteria for ms", _MRI_CRITERIA),
     ):
         found = pattern.search(text)
+        if (
+            found
+            and name == "clinically definite ms"
+            and re.search(r"criteria\s+(?:of|for)\s+(?:a\s+)?(?:diagnosis\s+of\s+)?$", text[: found.start()])
+        ):
+            # "the McDonald criteria of clinically definite MS" is one demand.
+            continue
         if found:
             found_terms.append((name, found.start(), found.end()))
     if not found_terms:
@@ -1431,7 +1454,8 @@ def _duration_behind(r: Reading, clause_start: int, clause_end: int) -> Duration
             continue
         before = r.text[clause_start : span.start]
         if re.search(r"diagnos|\bms\b|sclerosis", before) and not re.search(
-            r"treat|therap|steroid|infection|relapse|drug|medication", before[-60:]
+            r"treat|therap|steroid|infection|relapse|drug|medication|due to|caused by|associated with|secondary to|related to|symptom|spastic|pain\b|fatigue",
+            before[-60:],
         ):
             return (
                 compared(span.symbol or "≥", span.value),
@@ -1441,10 +1465,39 @@ def _duration_behind(r: Reading, clause_start: int, clause_end: int) -> Duration
     return None
 
 
+_FOR_EDSS = re.compile(
+    rf"(?P<symbol>[≥≤><])\s*(?P<value>{NUMBER})\s*(?P<unit>{UNIT})\s*,?\s*(?:if|when|for|in|with)\s+(?:the\s+|an?\s+|patients\s+|subjects\s+|participants\s+|those\s+|with\s+|having\s+|who\s+have\s+|baseline\s+|screening\s+|their\s+)*"
+    rf"(?:edss|(?:kurtzke\s+)?expanded\s+disability\s+status\s+scale(?:\s*\(edss\))?)\s+(?:score\s+|at\s+screening\s+|is\s+|was\s+|of\s+)*(?P<side>[≥≤><])\s*(?P<edss>{NUMBER})"
+)
+
+
+def _duration_by_edss(r: Reading) -> Iterator[Constraint]:
+    """ "Disease duration < 15 years if the EDSS is > 5.0, or < 10 years if it is ≤ 5.0": two alternatives of two conditions."""
+    start = _DURATION_WORDS.search(r.text)
+    pairs = list(_FOR_EDSS.finditer(r.text, start.end())) if start else []
+    if len(pairs) != 2 or pairs[1].start() - pairs[0].end() > 90:
+        return
+    for index, found in enumerate(pairs, start=1):
+        group = {"any_of_group": "1", "all_of_group": f"1.{index}"}
+        begin = start.start() if index == 1 else found.start()
+        yield Constraint(
+            "disease_duration", "require", begin, found.end("unit"), "duration.of_disease",
+            *compared(found["symbol"], number(found["value"])), unit=unit_of(found["unit"]), **group,
+        )  # fmt: skip
+        yield Constraint(
+            "edss_range", "require", found.end("unit"), found.end(), "duration.of_disease",
+            *compared(found["side"], number(found["edss"])), unit="points", **group,
+        )  # fmt: skip
+
+
 def disease_duration(r: Reading) -> Iterator[Constraint]:
     """duration.of_disease v1: time since first symptom, diagnosis or onset of progression."""
     text = r.text
     if not r.is_ms or not r.spans:
+        return
+    by_edss = list(_duration_by_edss(r)) if r.sense == "require" and _EDSS.search(text) else []
+    if by_edss:
+        yield from by_edss
         return
     for clause_start, clause_end in r.clauses:
         found = _DURATION_WORDS.search(text, clause_start, clause_end)
@@ -1582,12 +1635,13 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
             ) or re.search(r"\bscan|mri\b", text[start:end])
             denied = _NO_LESION.search(left)
             at_start = not re.search(r"[a-z]", text[clause_start:start])
-            if not (positive or denied or at_start):
+            if not (positive or denied or at_start or r.sense == "forbid"):
                 continue
             if r.sense == "forbid" and not (
                 re.search(r"\b(?:any|presence|evidence|active|show\w*|documented|new)\b", left + text[start:end])
                 or (positive and re.search(r"\ban?\s+$", left))
                 or at_start
+                or _window(r, clause_start, clause_end, start, end, reach=60)
             ):
                 continue
             bounds = compared("≤", 0) if denied else compared("≥", 1)
@@ -1608,6 +1662,6 @@ RULES = (
     ("relapse.count", 1, ("relapse_count", "relapse_on_therapy", "no_relapse_within"), relapses),
     ("course.is", 1, ("disease_course",), disease_course),
     ("diagnosis.criteria", 1, ("diagnosis_criteria",), diagnosis_criteria),
-    ("duration.of_disease", 1, ("disease_duration",), disease_duration),
+    ("duration.of_disease", 1, ("disease_duration", "edss_range"), disease_duration),
     ("mri.activity", 1, ("gd_or_t2_activity",), mri_activity),
 )

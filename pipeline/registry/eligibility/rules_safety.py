@@ -10,7 +10,7 @@ from pipeline.registry.eligibility.quantities import NUMBER, Bounds, Span, compa
 from pipeline.registry.eligibility.reading import Constraint, Reading
 
 # --------------------------------------------------------------------------------------------------------- laboratory
-_ULN = r"(?:upper\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?(?:\s*\(\s*uln\s*\))?|(?<![a-wyz])uln\b|(?<![a-wyz])unl\b|(?<=\d)n\b|upper\s+normal\s+limits?|upper\s+limit|normal\s+upper\s+limits?|(?<=x )(?:the\s+)?normal(?!\s+(?:saline|range))(?:\s+(?:value|limit|level)s?)?|(?<=times )(?:the\s+)?normal(?:\s+(?:value|limit|level)s?)?)"
+_ULN = r"(?:upper\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?(?:\s*\(\s*uln\s*\))?|upper\s+(?:normal\s+|reference\s+)(?:limits?|range|values?)|(?<![a-wyz])uln\b|(?<![a-wyz])unl\b|(?<=\d)n\b|upper\s+normal\s+limits?|upper\s+limit|normal\s+upper\s+limits?|(?<=x )(?:the\s+)?normal(?!\s+(?:saline|range))(?:\s+(?:value|limit|level)s?)?|(?<=times )(?:the\s+)?normal(?:\s+(?:value|limit|level)s?)?)"
 _LLN = r"(?:lower\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?s?(?:\s*\(\s*lln\s*\))?|(?<![a-wyz])lln\b|lower\s+normal\s+limits?)"
 _SITE = r"(?:(?:the|of|local|institutional|institution's|laboratory|lab|age[- ]adjusted|respective|central|normal range)\s*)*"
 _TIMES = r"\s*(?:x|\*|times|-?\s*fold|-?\s*times)?\s*"
@@ -35,6 +35,10 @@ _CPE = "interferon neutralising antibody titre (cpe assay)"
 _MXA = "interferon neutralising antibody titre (mxa assay)"
 
 
+_BY_SEX = re.compile(r"^[^.;]{0,60}?\b(?:for|in)\s+(?:women|men|females?|males?)[\s,]*(?:or|and)?\s*$")
+_CELLS = frozenset({"leukocytes", "lymphocytes", "neutrophils", "platelets", "eosinophils"})
+
+
 def lab_limit(r: Reading) -> Iterator[Constraint]:
     """lab.limit v1: a laboratory measure against a number with its unit, or against the limits of normal."""
     labs = [m for m in r.mentions if m.family == "lab"]
@@ -43,6 +47,7 @@ def lab_limit(r: Reading) -> Iterator[Constraint]:
     text = r.text
     taken: list[tuple[int, int]] = []
     hits: list[tuple[int, int, Bounds, str | None, list[Mention]]] = []
+    listed: set[int] = set()
     speaks_of_limits = (
         "limit" in text
         or "uln" in text
@@ -71,6 +76,8 @@ def lab_limit(r: Reading) -> Iterator[Constraint]:
         bounds = compared(symbol, amount)
         group = _labs_of(r, labs, found.start(), found.end())
         if group:
+            if group[0].start > found.start():
+                listed.update(m.start for m in group)
             hits.append((found.start(), found.end(), bounds, "xULN" if is_upper else "xLLN", group))
             taken.append(found.span())
     for pattern in (_LAB_VALUE, _LAB_TRAILING):
@@ -90,12 +97,18 @@ def lab_limit(r: Reading) -> Iterator[Constraint]:
             unit = re.sub(r"\s+", " ", found["unit"]).strip() if found["unit"] else None
             if unit is None and re.match(r"\s*(?:[,.]\d|\d)", after):
                 continue
-            group = _labs_of(r, labs, found.start(), found.end())
+            free = [m for m in labs if m.start not in listed or m.start > found.start()]
+            group = _labs_of(r, free, found.start(), found.end())
+            if not group and hits and _BY_SEX.match(text[hits[-1][1] : found.start()]):
+                # "> 1.4 mg/dL for women or > 1.6 mg/dL for men"
+                group = hits[-1][4]
             if not group and re.match(r"[^.;\d]{0,8}mxa", after):
                 group = [m for m in labs if m.term == _CPE][:1]
             if not group:
                 continue
             bounds = compared(symbol, number(found["value"].replace(" ", "")))
+            if unit and unit.lower() == "g/l" and all(m.term in _CELLS for m in group):
+                unit = "10^9/l"  # giga, not grams
             hits.append((found.start(), found.end(), bounds, _unit(unit), group))
             taken.append(found.span())
     hits.sort(key=lambda h: h[0])
@@ -191,6 +204,8 @@ def _labs_of(r: Reading, labs: list[Mention], start: int, end: int) -> list[Ment
         if m.start < end or m.start >= clause_end:
             continue
         between = text[edge : m.start]
+        if group and re.match(r"[\s:a-z]{0,14}[≥≤><]", text[m.end :]):
+            break
         if (
             re.search(r"[≥≤><]", between)
             or len(between) > (60 if not group else 26)
@@ -222,10 +237,14 @@ _GERMS = re.compile(
 )
 _HISTORY = re.compile(r"\b(?:history|prior|previous(?:ly)?|ever|past)\b(?=(?:[^,]*,?){0,2}[^,]*$)")
 _INFECTION_BLOCK = re.compile(
-    r"\b(?:risk\s+(?:for|of)|at\s+risk|suscept\w+|prone\s+to|predispos\w+|vaccin\w*|immuni[sz]\w*|prophyla\w*|family\s+(?:history|member)|caused\s+by|due\s+to|associated\s+with|unrelated\s+to|related\s+to|prevent\w*|transmi\w+|expos\w+\s+to|endemic|screened\s+for|be(?:en)?\s+tested\s+for|pseudo)\b[^.;]{0,70}$"
+    r"\b(?:risk\s+(?:for|of)|at\s+risk|vulnerab\w+|suscept\w+|prone\s+to|predispos\w+|vaccin\w*|immuni[sz]\w*|prophyla\w*|family\s+(?:history|member)|caused\s+by|due\s+to|associated\s+with|unrelated\s+to|related\s+to|prevent\w*|transmi\w+|expos\w+\s+to|endemic|screened\s+for|be(?:en)?\s+tested\s+for|pseudo)\b[^.;]{0,70}$"
 )
 
 
+_ORAL_WITHIN = re.compile(r"\bor\s+(?:\w+\s+){0,4}?oral\s+(?:antibiotic|anti-?\w+|treatment|therapy)s?")
+_OR_AT_RISK = re.compile(
+    r"infections?\s+or\s+(?:at\s+)?(?:high\s+|increased\s+)?risk\s+(?:for|of)\s+infections?,\s*(?:e\.g\.|for example|such as|including)[^.;]*$"
+)
 # An infection of one organ is not any infection.
 _ORGAN_INFECTION = re.compile(
     r"\b(?:urinary(?:\s+tract)?|bladder|respiratory(?:\s+tract)?|skin|ear|sinus|dental|tooth|wound|nail|eye|ocular|vaginal|genital|throat|kidney|bone|joint|catheter|yeast|foot)\s+$"
@@ -250,7 +269,9 @@ def infection(r: Reading) -> list[Constraint]:
         kept: list[Mention] = []
         for m in mentions:
             before = text[clause_start : m.start]
-            if _INFECTION_BLOCK.search(before):
+            block = _INFECTION_BLOCK.search(before)
+            # "Active infection or high risk for infection, e.g. latent tuberculosis": examples of both
+            if block and not (kept and _OR_AT_RISK.search(before)):
                 at_risk = re.search(r"at\s+risk\s+of\s+(?:developing|having|reactivation|hepatitis)", before)
                 if not (at_risk and m.term not in _GENERIC):
                     continue
@@ -269,7 +290,7 @@ def infection(r: Reading) -> list[Constraint]:
             if re.search(r"\bcontact\s+(?:with|to)\b[^.;]{0,40}$", before):
                 continue
             kept.append(m)
-        if re.search(r"high\s+risk\s+(?:for|of)\s+infection", clause):
+        if re.search(r"high\s+risk\s+(?:for|of)\s+infection", clause) and not _OR_AT_RISK.search(clause):
             kept = []
         if r.sense == "require":
             kept = [
@@ -329,6 +350,16 @@ def infection(r: Reading) -> list[Constraint]:
             out.append(
                 Constraint("infection", "forbid", begin, end, "infection.present", terms=terms, exceptions=exceptions, is_qualified=qualified, **fields)
             )  # fmt: skip
+            oral = _ORAL_WITHIN.search(text, end, clause_end) if terms == ("severe infection",) else None
+            second = next((s for s in windows if oral and oral.start() < s.start and s.start - oral.end() < 30), None)
+            if second is not None:
+                # "… requiring hospitalisation within 8 weeks or oral antibiotics within 2 weeks"
+                out.append(
+                    Constraint(
+                        "infection", "forbid", oral.start(), second.end, "infection.present", terms=("any infection",), is_qualified=True,
+                        window_value=second.value, window_unit=second.unit, window_anchor=second.anchor,
+                    )
+                )  # fmt: skip
     return out
 
 
@@ -361,6 +392,14 @@ def _families(r: Reading, mentions: list[Mention]) -> list[list[Mention]]:
             key = "generic"
         else:
             key = "named"
+            last = groups.get("named")
+            if last and _ANOTHER_TEST.search(r.text, last[-1].end, m.start) and _HISTORY.search(
+                r.text[max(0, last[0].start - 75) : last[0].start]
+            ):
+                # "History of HIV, or a positive test for hepatitis B": ever, and now
+                key = "tested"
+            elif "tested" in groups:
+                key = "tested"
         groups.setdefault(key, []).append(m)
     # "active infection (e.g. hepatitis B)" — examples belong to what they explain
     if "generic" in groups and "named" in groups:
@@ -396,6 +435,9 @@ def _families(r: Reading, mentions: list[Mention]) -> list[list[Mention]]:
     return [sorted(g, key=lambda m: m.start) for g in sorted(groups.values(), key=lambda g: g[0].start)]
 
 
+_ANOTHER_TEST = re.compile(r"\bor\s+(?:an?\s+)?positive\s+(?:\w+\s+){0,2}?(?:test|serology|result|screening)")
+
+
 def _infection_terms(r: Reading, group: list[Mention], clause_start: int) -> tuple[str, ...]:
     terms: list[str] = []
     for m in group:
@@ -405,6 +447,16 @@ def _infection_terms(r: Reading, group: list[Mention], clause_start: int) -> tup
             words = near + " " + r.text[m.start : m.end]
             germs = [g for g in ("bacterial", "viral", "fungal") if re.search(rf"\b{g}\b", near)]
             active = re.search(r"\b(?:active|ongoing|current|uncontrolled)\b", words)
+            if re.search(r"\bopportunistic\s*(?:,|/|or|and)[\w\s,/]{0,24}$", near):
+                terms.append("opportunistic infection")
+                continue
+            if re.match(r"\s*(?:\([^)]*\)\s*)?(?:that\s+\w+\s+)?requir\w+\s+(?:hospitali|intravenous|i\.?v\.?\b|parenteral|inpatient)", r.text[m.end :]):
+                # What brings a patient to hospital or onto a drip is severe.
+                terms.append("severe infection")
+                continue
+            if germs and re.search(r"\b(?:active|ongoing|current|uncontrolled)\b", before) and not re.search(r"\bsystemic\b", words):
+                terms.append("active infection")
+                continue
             severe = re.search(r"\b(?:severe|serious|significant|major)\b", words)
             systemic = re.search(r"\bsystemic\b", words)
             if germs and m.term != "severe infection":
@@ -576,11 +628,13 @@ _CONTRACEPTION = re.compile(
 def pregnancy(r: Reading) -> Iterator[Constraint]:
     """pregnancy.present v1: pregnancy, breastfeeding or a positive test excludes; a negative test is asked for."""
     text = r.text
-    if not re.search(r"pregnan|breast|lactat|nursing|gravid", text):
+    if not re.search(r"pregnan|breast|lactat|nursing|gravid|\bhcg\b", text):
         return
     for clause_start, clause_end in r.clauses:
         clause = text[clause_start:clause_end]
-        pregnant = _PREGNANT.search(text, clause_start, clause_end)
+        pregnant = _PREGNANT.search(text, clause_start, clause_end) or re.compile(
+            r"(?<=positive )(?:\w+ ){0,2}\S*\bhcg\b|\bhcg\b(?=[^.;]{0,30}\b(?:positive|negative))|(?<=negative )(?:\w+ ){0,2}\S*\bhcg\b"
+        ).search(text, clause_start, clause_end)
         nursing = _NURSING.search(text, clause_start, clause_end)
         if not pregnant and not nursing:
             continue
@@ -605,7 +659,7 @@ def pregnancy(r: Reading) -> Iterator[Constraint]:
                 )
                 continue
             if contraception and not re.search(
-                r"\b(?:not|non)\s*-?\s*(?:be\s+|currently\s+|is\s+|are\s+)?(?:pregnant|breast|lactat|nursing)",
+                r"\b(?:not|non|neither)\s*-?\s*(?:be\s+|currently\s+|is\s+|are\s+)?(?:pregnant|breast|lactat|nursing)",
                 clause,
             ):
                 continue
@@ -694,7 +748,7 @@ def contraception(r: Reading) -> Iterator[Constraint]:
             and s.start > found.start() - 4
             and (
                 s.role in ("after", "since")
-                or re.match(r"\s*(?:after|following|post|from)", text[s.end : s.end + 14])
+                or re.match(r"\s*(?:after|following|post|from|thereafter)", text[s.end : s.end + 14])
             )
             and not re.search(
                 r"menopaus|amenorr|postmeno|sterili", text[max(clause_start, s.start - 60) : s.start]
@@ -724,10 +778,10 @@ def contraception(r: Reading) -> Iterator[Constraint]:
 _MRI = r"(?:mri|magnetic\s+resonance(?:\s+imag\w+)?(?:\s*\(\s*mri\s*\))?|\bmr\s+imaging|\bmr\s+scans?|nmr)"
 _MRI_RULES: tuple[tuple[str, re.Pattern], ...] = (
     ("mri contraindication", re.compile(rf"contra-?\s?indicat\w*\s+(?:\w+\s+){{0,3}}?(?:to|for|of|against|with|from)?\s*(?:\w+\s+){{0,4}}?(?:\w+\s+or\s+)?{_MRI}|{_MRI}[^.;]{{0,20}}contra-?\s?indicat|(?:incompatible|not\s+compatible)\s+with\s+(?:\w+\s+)?{_MRI}|{_MRI}[\s-]*(?:incompatib\w+|unsafe)|non-?\s?{_MRI}[\s-]*compatible|interfere\s+with\s+(?:\w+\s+){{0,3}}{_MRI}|precludes?\s+(?:\w+\s+){{0,4}}{_MRI}|condition\w*\s+(?:that\s+)?(?:would\s+)?(?:preclud\w+|prevent\w*)\s+(?:\w+\s+){{0,4}}{_MRI}")),
-    ("unable to undergo mri", re.compile(rf"(?:unable|inability|unwilling\w*|cannot|can\s+not|not\s+able|incapable|refusal|not\s+willing|impossib\w+)\s+(?:or\s+\w+\s+)?(?:to\s+|of\s+)?(?:\w+\s+){{0,7}}?{_MRI}")),
-    ("gadolinium hypersensitivity", re.compile(r"(?:allerg\w*|hypersensitiv\w*|sensitivit\w*|anaphyla\w*|intoleran\w*|contra-?\s?indicat\w*|adverse\s+reaction|reactions?)[^.;]{0,60}?\b(?:gadolinium|gd\b|gadolin\w*|mri\s+contrast|contrast\s+(?:media|medium|agent|material|dye))|(?:unable|inability)\s+to\s+(?:receive|tolerate|be\s+administered)[^.;]{0,30}gadolinium|gadolinium[^.;]{0,20}(?:allerg|hypersensitiv|intoleran)")),
+    ("unable to undergo mri", re.compile(rf"{_MRI}\s+(?:is\s+|scan(?:ning)?\s+(?:is\s+)?)?(?:impossible|not\s+(?:possible|feasible))|(?:unable|inability|unwilling\w*|cannot|can\s+not|not\s+able|incapable|refusal|not\s+willing|impossib\w+)\s+(?:or\s+\w+\s+)?(?:to\s+|of\s+)?(?:\w+\s+){{0,7}}?{_MRI}")),
+    ("gadolinium hypersensitivity", re.compile(r"(?:allerg\w*|hypersensitiv\w*|sensitivit\w*|anaphyla\w*|intoleran\w*|contra-?\s?indicat\w*|adverse\s+reaction|reactions?)[^.;]{0,140}?\b(?:gadolinium|gd\b|gadolin\w*|mri\s+contrast|contrast\s+(?:media|medium|agent|material|dye))|(?:unable|inability)\s+to\s+(?:receive|tolerate|be\s+administered)[^.;]{0,30}gadolinium|gadolinium[^.;]{0,20}(?:allerg|hypersensitiv|intoleran)")),
     ("pacemaker", re.compile(r"pace-?\s?makers?\b(?!\w)")),
-    ("metal implant", re.compile(r"(?:metal\w*|ferromagnetic|ferrous|magnetic)\s+(?:\w+\s+){0,3}?(?:implants?|clips?|objects?|foreign|fragments?|devices?|prosthes\w+|parts?|hardware|pieces?|material)|(?:implanted|implants?)\s+(?:\w+\s+){0,3}?(?:metal|ferromagnetic)|aneurysm\s+clips?|cochlear\s+implants?|metal\s+(?:in|within)\s+")),
+    ("metal implant", re.compile(r"(?:metal\w*|ferromagnetic|ferrous|magnetic)\s+(?:\w+\s+){0,3}?(?:bod(?:y|ies)|implants?|clips?|objects?|foreign|fragments?|devices?|prosthes\w+|parts?|hardware|pieces?|material)|(?:implanted|implants?)\s+(?:\w+\s+){0,3}?(?:metal|ferromagnetic)|aneurysm\s+clips?|cochlear\s+implants?|metal\s+(?:in|within)\s+")),
     ("artificial heart valve", re.compile(r"(?:artificial|mechanical|metal\w*|prosthetic)\s+(?:heart\s+|cardiac\s+)?valves?")),
     ("claustrophobia", re.compile(r"claustrophob\w+")),
     ("orthopedic implant", re.compile(r"ortho?paedic\s+implant|orthopedic\s+implant")),
@@ -794,7 +848,7 @@ _CONSENT = re.compile(
     r"(?:sign\w*|provid\w*|giv\w*|written|able|ability|willing\w*|capable|obtain\w*|understand\w*|voluntar\w*|consent\w*\s+(?:form|document)|dated?|complet\w*|read)\b[^.;]{0,90}?\b(?:informed\s+(?:written\s+)?(?:assent|consent)|consents?|assent|\bicf\b)|\b(?:informed\s+consent|consent\s+form|written\s+(?:informed\s+)?consent|informed\s+assent|\bicf\b)\b[^.;]{0,60}?\b(?:sign\w*|obtain\w*|provid\w*|given|must|willing|available|completed)|^\W*(?:written\s+|signed\s+)?informed\s+consent\b|^\W*(?:be\s+)?(?:capable|able)\s+of\s+(?:giving\s+)?(?:informed\s+)?consent|\b(?:assent|consent)\s+of\s+(?:the|an?|both)\b"
 )
 _NO_CONSENT = re.compile(
-    r"\b(?:inability|unable|unwilling\w*|refus\w*|not\s+(?:able|willing)|fail\w*|incapable|lack\w*\s+of|no\b|without|absence\s+of|cannot|not\s+capable|impossib\w+)\b[^.;]{0,40}?\b(?:informed\s+consent|consent)\b"
+    r"\b(?:inability|unable|unwilling\w*|refus\w*|not\s+(?:able|willing)|fail\w*|incapable|lack\w*\s+of|no\b|without|absence\s+of|cannot|not\s+capable|impossib\w+|(?:does|do|did)\s+not\s+(?:give|provide|sign|agree)|not\s+(?:giving|providing|signing))\b[^.;]{0,40}?\b(?:informed\s+consent|consent)\b"
 )
 
 

@@ -40,12 +40,14 @@ _OTHER_REASON_AFTER = re.compile(
     r"\s*(?:-?\s*(?:arm|group|antibod\w+|psychosis|allergy|hypersensitivity|intolerance|contraindication|naive|naïve|resistan\w*|induced|associated|related|level|concentration|titer|titre|trial|study|ineligible|eligible|candidates?)\b|\s+(?:is|are) contraindicated|\s+treatment\s+(?:initiation|start))"
 )
 _CAUSE = re.compile(
-    r"\bwith or without\s+(?:\w+\s+)?$|\b(?:after|following|post)\s+(?:the\s+|their\s+|an?\s+|last\s+|first\s+|end\s+of\s+|dose\s+of\s+|completion\s+of\s+|initiation\s+of\s+|allogeneic\s+|autologous\s+)*$|\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
+    r"\b(?:relieved|controlled|managed|alleviated|responding|responsive)\s+(?:adequately\s+)?(?:by|with|to|on)\s+(?:\w+\s+){0,3}$|\bwith or without\s+(?:\w+\s+)?$|\b(?:after|following|post)\s+(?:the\s+|their\s+|an?\s+|last\s+|first\s+|end\s+of\s+|dose\s+of\s+|completion\s+of\s+|initiation\s+of\s+|allogeneic\s+|autologous\s+)*$|\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
 )
 # "Starting treatment with X", "eligible for X therapy": it is yet to come, whatever verb follows.
 _YET_TO_COME = re.compile(
     r"\b(?:start(?:ing|ed)?|begin\w*|initiat\w+|commenc\w+|eligib\w+(?:\s+for|\s+to\s+receive)?|candidates?\s+for|suitab\w+\s+for|appropriate\s+for|indicat\w+\s+for|about\s+to\s+(?:start|begin|receive)|plan\w*\s+(?:to\s+\w+|on|for)|scheduled\s+(?:to\s+\w+|for)|will(?:ing)?\s+(?:to\s+)?(?:\w+\s+)?(?:start|begin|receive|initiate|switch\w*|be\s+treated)|switch\w*\s+(?:to|from)|accept\w*|agree\w*\s+to\s+\w+|randomi[sz]ed\s+to|assigned\s+to)\s+(?:a\s+|an\s+|the\s+|new\s+|first\s+|their\s+|receiving\s+|treatment\s+|therapy\s+|course\s+|courses\s+|of\s+|with\s+|on\s+|for\s+)*$"
 )
+_TREATED_ONLY = re.compile(r"\btreated\s+(?:only|exclusively|solely)\s+with\b[^.;]{0,60}$")
+_NEGATIVE_WORD = re.compile(r"\b(?:no|not|without|never)\b")
 _NOT_TAKEN_NOW = re.compile(
     r"\b(?:first|next|before|prior to)\s+(?:the\s+)?(?:first\s+)?(?:dose\s+of\s+|infusion\s+of\s+|study\s+)?$"
 )
@@ -57,7 +59,7 @@ _PRIOR_STRICT = re.compile(
     r"\b(?:prior|previous(?:ly)?|history|ever|(?:have|has|had|having)\s+(?:ever\s+|previously\s+)?(?:received|taken|used|been\s+(?:\w+\s+)?(?:treated|exposed|given))|been\s+(?:previously\s+)?(?:treated|exposed)|treated|received|receipt|exposed|exposure|failed|past|any\s+use|at\s+any\s+time|lifetime|tried)\b"
 )
 _CURRENT = re.compile(
-    r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|taking|takes|receiving|on\s+(?:concurrent\s+|concomitant\s+|continuous\s+|chronic\s+|daily\s+|regular\s+|any\s+|a\s+)*(?:treatment|therapy|medication|drugs?)|use\s+of|using|users?\s+of|being\s+treated|requir\w+|chronic\s+(?:use|treatment|therapy)|regular\s+use|need\s+for|abstain|consumption|change\s+in|at\s+(?:the\s+time\s+of\s+)?(?:screening|baseline|entry|inclusion|enrol\w+))\b"
+    r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|taking|takes|receiving|on\s+(?:concurrent\s+|concomitant\s+|continuous\s+|chronic\s+|daily\s+|regular\s+|any\s+|a\s+)*(?:treatment|therapy|medication|drugs?)|use\s+of|using|users?\s+of|us(?:es|ing)|being\s+treated|requir\w+|chronic\s+(?:use|treatment|therapy)|regular\s+use|need\s+for|abstain|consumption|change\s+in|at\s+(?:the\s+time\s+of\s+)?(?:screening|baseline|entry|inclusion|enrol\w+))\b"
 )
 _NOW = re.compile(
     r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|receiving|taking|under\s+(?:treatment|therapy)|(?:need(?:s|ing)?|requir(?:e|es|ing))(?:\s+for)?)\b"
@@ -94,7 +96,7 @@ _NARROWED = re.compile(
     r"\)?\s*(?:\w+\s+){0,2}(?:known\s+to|that\b|which\b|associated\s+with|due\s+to|for\s+which|if\b|when\b|because|(?:treatment|therapy)\s+with\b|[≥≤><]\s*[\d.]+\s*(?:mg|µg|mcg|g)\b|for\s+(?!(?:the\s+)?(?:treatment\s+of\s+)?(?:ms\b|multiple|relapse)|[≥≤<>\d]|at\b|more|less|the\s+(?:past|last|prior|previous)|any\b))"
 )
 _COURSES_OF = re.compile(
-    r"(?P<symbol>[≥>≤<])?\s*(?P<value>\d+)\s*(?:or\s+more\s+)?(?:prior\s+|previous\s+)?(?:courses?|cycles?|infusions?)\s+of\s+(?:\w+\s+)?$"
+    r"(?P<symbol>[≥>≤<])?\s*(?P<value>\d+)\s*(?:or\s+more\s+)?(?:prior\s+|previous\s+)?(?:courses?|cycles?|infusions?|doses)\s+of\s*,?\s+(?:\w+\s+)?$"
 )
 _UNLESS_PASSED = re.compile(
     rf"\bunless\s+(?:it was\s+|stopped\s+|discontinued\s+|given\s+)?[≥>]?\s*{NUMBER}\s*{UNIT}\s+(?:have|has|had)\s+(?:passed|elapsed)|\bunless\s+(?:\w+\s+){{0,4}}?[≥>]\s*{NUMBER}\s*{UNIT}\s+(?:prior|before|ago|earlier)"
@@ -128,7 +130,24 @@ _EXCEPT_WHEN = re.compile(
 _TABLE_GAP = re.compile(
     r"\s*(?:\([^()]*\)\s*)?(?:therapy|treatment|use)?\s*[-:=,]?\s*(?:<\s*|≤\s*|≥\s*|within\s+)?(?:the\s+(?:last|previous|past|prior)\s+)?"
 )
-_TABLE_END = re.compile(r"\s*(?:$|[;,.)]|\b(?:and|or|prior|before|wash|for\b))")
+_TABLE_END = re.compile(r"\s*(?:$|[;,.)(]|\b(?:and|or|prior|before|wash|for\b))")
+
+
+# "A trial within 30 days, or prior treatment with X": the time is not X's.
+_ANOTHER_HISTORY = re.compile(r"\b(?:or|and)\s+(?:any\s+|has\s+|have\s+)*(?:prior|previous\w*|ever|history)\b")
+
+
+_OR_STARTED = re.compile(
+    r"^\s*,?\s*or\s+(?:has\s+|have\s+|had\s+)?(?:recently\s+)?(?:start|initiat|commenc|receiv|us|tak|been\s+(?:treated|on))\w*\b"
+)
+
+
+def window_free(segment: _Segment) -> bool:
+    """No time is said of these drugs."""
+    return segment.window is None and not segment.is_ever
+
+
+_STABLE_EXCEPTION = re.compile(r"\b(?:unless|except)\b[^.;]{0,40}\bstable\b")
 
 
 class _Segment(NamedTuple):
@@ -151,7 +170,21 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             continue
         if re.search(r"\banti-?\s*$", before):
             continue
-        if _STRONG_REASON.search(before) or _CAUSE.search(before) or _YET_TO_COME.search(before):
+        if _STRONG_REASON.search(before) and not re.search(r"\b(?:already|currently)\s+requir\w+\s+$", before):
+            continue
+        if _CAUSE.search(before):
+            continue
+        # "Start of fampridine within 6 months" excludes, "starting fampridine" alone is yet to come.
+        yet = _YET_TO_COME.search(before)
+        started = yet and r.sense == "forbid" and re.match(r"\s*(?:start|initiat|commenc|begin)", yet.group())
+        if yet and not (started and any(s.role == "back" and 0 <= s.start - m.end < 60 for s in r.spans)):
+            continue
+        # "(for teriflunomide, unless eliminated)" repeats a drug of the list for its exception.
+        if re.search(r"\(\s*(?:for\s+)?$", before) and re.match(r"\s*,?\s*(?:unless|except)", after):
+            continue
+        if _TREATED_ONLY.search(before):
+            continue
+        if r.sense == "require" and m.term == "vaccine" and not _NEGATIVE_WORD.search(before):
             continue
         # "… as their first therapy for MS" describes the drugs already named.
         if (
@@ -173,7 +206,9 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
         ):
             continue
         weak = _OTHER_REASON_BEFORE.search(before)
-        if weak and not re.search(
+        starts = weak and r.sense == "forbid" and re.match(r"start|initiat|commenc|begin", weak.group())
+        started = started or (starts and any(s.role == "back" and 0 <= s.start - m.end < 60 for s in r.spans))
+        if weak and not started and not re.search(r"\b(?:already|currently)\s+requir\w+\s+$", before) and not re.search(
             r"\b(?:treated|received|taken|used|use|history|prior|previous|previously|exposure|exposed|treatment with|therapy with|stable|stopp\w+|discontinu\w+|current\w*|concurrent|concomitant|receiving|taking)\b",
             before[weak.start() :],
         ):
@@ -200,7 +235,7 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
         if (
             opened > text.rfind(")", clause_start, m.start)
             and closed > 0
-            and re.search(r"\b(?:allow\w*|permitted|acceptable)\b", text[opened:closed])
+            and re.search(r"(?<!not )\b(?:allow\w*|permitted|acceptable)\b", text[opened:closed])
         ):
             continue
         out.append(m)
@@ -221,6 +256,8 @@ def _terms(mentions: list[Mention], r: Reading) -> tuple[str, ...]:
                 and re.search(r"\b1a\b[^.;]{0,12}\b1b\b", near)
             ):
                 terms.append(f"interferon beta-{name}")
+    if "live vaccine" in terms and "vaccine" in terms:
+        terms.remove("vaccine")
     return tuple(terms)
 
 
@@ -315,12 +352,23 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
                 exposure
                 and 0 <= exposure[3] - item.end < 26
                 and re.fullmatch(
-                    r"\s*(?:exposure|treatment|use|therapy)\s*(?:of|for)?\s*", text[item.end : exposure[3]]
+                    r"\s*(?:exposure|treatment|use|therapy)\s*(?:of|for)?\s*(?:(?:ms|multiple sclerosis)\s*)?", text[item.end : exposure[3]]
                 )
             )  # type: ignore[attr-defined]
             if own_exposure and collected and re.search(r"\bor\s+$", text[:position]):
                 out.append(_Segment(collected, pending, False, position))
                 collected, pending = [], None
+            if (
+                exposure
+                and collected
+                and collected[-1].end <= exposure[3]
+                and exposure[4] <= position
+                and re.match(r"[\s,]*or\s+(?:any|other)\b", text[exposure[4] : position])
+            ) or (collected and _NOW.search(text, clause_start, collected[0].start) and _OR_STARTED.match(text[collected[-1].end : position])):
+                out.append(_Segment(collected, pending, False, position))
+                collected, pending = [], None
+            if pending and not collected and _ANOTHER_HISTORY.search(text, pending.end, position):
+                pending = None
             collected.append(item)  # type: ignore[arg-type]
             closed = False
         elif kind == "window":
@@ -508,6 +556,8 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             strict = None
         if prior and not strict and not segment.is_ever and not _treats_ms(terms):
             prior, current = None, True
+        if window_free(segment) and _STABLE_EXCEPTION.search(text, last, clause_end) and not _treats_ms(terms):
+            prior, strict, current = None, None, True
         window = segment.window
         end = max(last, window.end) if window and window.start >= first else last
         begin = (
@@ -633,6 +683,8 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
                 )
             )
             continue
+        if window is None and all(m.term == "vaccine" for m in own):
+            continue
         if window is not None:
             out.append(
                 Constraint(
@@ -647,7 +699,7 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
                 )
             )
             if _AND_CURRENT.search(before + text[first : min(clause_end, end)]) and re.search(
-                r"\bor\s+(?:concomitant|concurrent|current|ongoing)|(?:concomitant|concurrent|current|ongoing)\w*\s*(?:,|or|and|/)",
+                r"\bor\s+(?:concomitant|concurrent|current|ongoing)|\bcurrent\w*\b[^.;]{0,90}\bor\s+(?:has|have|had)\s+(?:\w+\s+)?(?:used|taken|received|been)|(?:concomitant|concurrent|current|ongoing)\w*\s*(?:,|or|and|/)",
                 clause,
             ):
                 out.append(
@@ -761,7 +813,7 @@ def _verb_start(r: Reading, clause_start: int, first: int) -> int:
 
 # ------------------------------------------------------------------------------------------------------------ required
 _THERAPY_VERB = re.compile(
-    r"\b(?:treated|treatment|therapy|receiv\w+|taking|taken|on|stable|tried|failed|failure|prior|previous\w*|history|use|used|using|dose|dosing|exposure|started|initiated|been)\b"
+    r"\b(?:treated|treatment|therapy|receiv\w+|taking|taken|on|stable|tried|failed|failure|prior|previous\w*|history|use[sd]?|using|dose|dosing|exposure|started|initiated|been)\b"
 )
 _SUBGROUP = re.compile(
     r"\b(?:if|those|patients|subjects|participants|individuals|who\s+are)\s+(?:\w+\s+){0,4}?(?:on|taking|receiving|using|treated\s+with)\b[^.;]{0,120}?\b(?:must|should|need|are\s+required|have\s+to|will|is\s+required)\b|^\W*if\b|\bif\s+(?:used|applicable|prescribed|any|needed)\b|\bif\s+(?:on|taking|receiving|using|treated|the\s+patient|patients|subjects?)\b"
@@ -819,6 +871,17 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
         )
         return out
     if naive and r.is_ms:
+        only = re.search(r"\btreated\s+(?:only|exclusively|solely)\s+with\b", text[naive.end() : clause_end])
+        if only and not mentions:
+            # "Untreated, or treated only with interferons": any other therapy excludes.
+            excepted = [m for m in r.mentions if m.family == "drug" and naive.end() <= m.start < clause_end]
+            end = excepted[-1].end if excepted else naive.end() + only.end()
+            return [
+                Constraint(
+                    "prior_therapy_forbidden", "require", naive.start(), end, "therapy.naive", window_anchor="ever",
+                    terms=("ms disease-modifying therapy",), exception_terms=tuple(dict.fromkeys(m.term for m in excepted)),
+                )
+            ]  # fmt: skip
         # "Treatment-naive or on interferon" names both alternatives, "treatment-naive" alone is the demand.
         alternative = (
             bool(mentions) and re.search(r"\bor\b", text[naive.end() : mentions[0].start]) is not None
@@ -1072,7 +1135,11 @@ def _one_required(
         text[clause_start:first],
     )
     duration = _duration(r, run, lower, upper, first, last)
-    if on_relapse and duration is None:
+    # "Activity despite treatment with X, that is:" asks for the treatment, its list for the relapse.
+    despite = re.search(r"\bdespite\s+(?:\w+\s+)?(?:treatment|therapy)\b", before) and not re.search(
+        r"relapses?\b|exacerbat|attack", r.text
+    )
+    if on_relapse and duration is None and not despite:
         return []
     failing = re.search(
         r"\b(?:fail\w*|despite|inadequate|suboptimal|breakthrough)\b", r.text[clause_start:first]
@@ -1115,6 +1182,13 @@ def _one_required(
             "measure": "therapies",
         }
     courses = _COURSES_OF.search(before)
+    if courses and courses["symbol"] in ("≤", "<"):
+        return [
+            Constraint(
+                "prior_therapy_forbidden", "require", lower + courses.start(), last, "therapy.cap",
+                *compared(courses["symbol"], float(courses["value"])), unit="count", measure="courses", window_anchor="ever", terms=terms,
+            )
+        ]  # fmt: skip
     if courses and not fields:
         fields = dict(zip(("min_value", "min_inclusive", "max_value", "max_inclusive"), compared(courses["symbol"] or "≥", float(courses["value"])), strict=True))  # fmt: skip
         fields |= {"unit": "count", "measure": "courses"}
@@ -1161,11 +1235,11 @@ def _one_required(
         and not listed
         and re.search(r"\b(?:on|dose of|stable)\b", before) is None
         and not re.search(
-            r"\b(?:treated|receiv\w+|treatment|therapy|tried|failed|prior|previous\w*|taking)\b", before
+            r"\b(?:treated|receiv\w+|treatment|therapy|tried|failed|prior|previous\w*|taking|uses|using)\b", before
         )
     ):
         return []
-    if all(m.term in ("live vaccine", "hormonal contraceptive") for m in run):
+    if all(m.term in ("vaccine", "live vaccine", "hormonal contraceptive") for m in run):
         return []
     if fields.get("window_value") is not None and _STILL_ON.search(r.text, last):
         fields["window_anchor"] = fields.get("window_anchor") or "study_entry"
@@ -1194,7 +1268,7 @@ def _duration(r: Reading, run: list[Mention], lower: int, upper: int, first: int
         ):
             break
         if re.search(
-            r"interruption|gap|change|break|compar", r.text[max(last, span.start - 60) : span.start]
+            r"interruption|gap|\bchange|break|compar", r.text[max(last, span.start - 60) : span.start]
         ):
             continue
         if re.search(
@@ -1241,6 +1315,7 @@ def _participation(r: Reading, already: list[Constraint]) -> list[Constraint]:
         clause_start, clause_end = r.clause(found.start())
         if any(
             c.kind == "other_investigational_drug" and clause_start <= c.start < clause_end
+            and not (c.window_anchor == "ever" and c.start > found.end())
             for c in [*already, *out]
         ):
             continue

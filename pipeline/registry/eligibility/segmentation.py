@@ -24,7 +24,7 @@ _PREFIX = (
     r"|\d+(?:\.\d+)*|[a-d]|[ivx]{1,4}|[-–:,.()/#*&]"
 )
 _HEADER = (
-    rf"^(?:(?:{_PREFIX})\s*)*(?:in|ex)clusions?\b(?:\s*(?:and|/|&)\s*exclusions?)?\s*(?:criteri\w*)?"
+    rf"^(?:(?:{_PREFIX})\s*)*(?:criteria\s+(?:for|of)\s+)?(?:non-?\s?)?(?:in|ex)clusions?\b(?:\s*(?:and|/|&)\s*exclusions?)?\s*(?:criteri\w*)?"
     r"\s*(?:[-–(:,/]?\s*(?:for|of|in|at|part|phase|group|cohort|arm|period|main|key|related|\(|\[|include|are|to).{0,70})?\s*[:.*\]\)]*\s*$"
 )
 _HEADER_LOOSE = r"^(?:in|ex)clusions?\b[^.;]{0,60}:\**\s*$"
@@ -57,6 +57,11 @@ _NEGATED_INTRO = (
 _ENDS_OR = r"(?i)(?:[,;.]\s*|\s)(?:and/)?or\s*[;,.:]?\s*$"
 _PART_NUMBER = r"\b((?:part|phase|cohort|group|arm|stage|period|step)\s*(?:\d+[a-d]?|[a-d]\b|[ivx]{1,3}\b))"
 _PART_NAME = r"\b(donor|recipient|healthy (?:volunteer|control|subject|participant)|control|caregiver|clinic|extension|sub-?stud\w+|patient|child|adult|family|relative)s?\b"
+
+_OPEN_END = (
+    r"(?:\(\s*(?:e\.?g\.?|i\.?e\.?)?|\be\.g\.|\bi\.e\.|,"
+    r"|\b(?:prior to|before|within|at|of|the|than|with|for|by|from|in|an?|(?:least|most|past|last|previous) [\w-]+))\s*$"
+)
 
 LEVELS = 4
 COLUMNS = {
@@ -147,7 +152,7 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
             .fill_null("")
             .pipe(
                 lambda bullet: pl.when(pl.col("line").str.strip_prefix(bullet).str.contains(r"^\d"))
-                .then(bullet.str.replace(r"\d+\\?\.$", ""))
+                .then(bullet.str.replace(r"\d+\\?\.$", "").str.replace(r"^\s+$", ""))
                 .otherwise(bullet)
             ),
             is_blank=pl.col("body").is_in(["", "```", "\\-", "-", "*"]),
@@ -177,12 +182,22 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
                 | pl.col("plain").str.contains(_ELIGIBILITY)
             ),
             is_excluding_intro=pl.col("plain").str.contains(_EXCLUDING_INTRO) & (pl.col("bullet") == ""),
+            # "… function (e.g." and a blank line before the examples: the sentence goes on.
+            is_open=pl.when(~pl.col("is_blank"))
+            .then(pl.col("body").str.contains(_OPEN_END))
+            .forward_fill()
+            .shift(1)
+            .over("study")
+            .fill_null(False)
+            & pl.col("body").str.contains(r"^[a-z\[(\d]"),
         )
+        # "… at least one month before", a blank line, "inclusion)": no header.
+        .with_columns(is_header=pl.col("is_header") & ~pl.col("is_open"))
         .with_columns(
             section=pl.when(
                 pl.col("is_header")
-                & pl.col("plain").str.contains(r"exclusion")
-                & ~pl.col("plain").str.contains("inclusion")
+                & pl.col("plain").str.contains(r"exclusion|non-?\s?inclusion")
+                & ~pl.col("plain").str.replace_all(r"non-?\s?inclusion", "").str.contains("inclusion")
             )
             .then(pl.lit("exclusion"))
             .when(pl.col("is_header") & pl.col("plain").str.contains("inclusion"))
@@ -210,13 +225,6 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
             previous_header=pl.col("is_header").shift(1, fill_value=False).over("study"),
             previous_length=pl.col("length").shift(1, fill_value=0).over("study"),
             previous_end=pl.col("body").shift(1, fill_value="").over("study").str.slice(-1),
-            # "… function (e.g." and a blank line before the examples: the sentence goes on.
-            is_open=pl.when(~pl.col("is_blank"))
-            .then(pl.col("body").str.contains(r"(?:\(\s*(?:e\.?g\.?|i\.?e\.?)?|\be\.g\.|\bi\.e\.|,)\s*$"))
-            .forward_fill()
-            .shift(1)
-            .over("study")
-            .fill_null(False),
         )
         .with_columns(
             is_start=~pl.col("is_blank")
@@ -225,7 +233,7 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
                 | pl.col("is_header")
                 | (
                     pl.col("previous_blank")
-                    & ~(pl.col("is_open") & pl.col("body").str.contains(r"^[a-z\[(]"))
+                    & ~pl.col("is_open")
                 )
                 | pl.col("previous_header")
                 | ~(

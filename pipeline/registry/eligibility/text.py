@@ -100,6 +100,9 @@ def _comparisons() -> dict[str, str]:
     for digit in "0123456789":
         # "under 6" compares, "under treatment" does not.
         table[f" under {digit}"] = f" <     {digit}"
+        for word, symbol in (("under", "<"), ("below", "<"), ("over", ">"), ("above", ">")):
+            spelling = f" {word} the age of "
+            table[spelling + digit] = _pad(f" age {symbol}", spelling) + digit
     return _longest_first(table)
 
 
