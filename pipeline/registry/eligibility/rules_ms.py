@@ -43,7 +43,9 @@ _EDSS_VALUE = re.compile(r"[≥≤><]|(?<![\d.,])\d|\bup to\b")
 _EDSS_FRONT = re.compile(rf"({NUMBER})\s*([≤<])\s*$")
 # "maximum EDSS score of 6.0"
 _EDSS_SIDE = re.compile(r"[≥≤]\s*(?:an?\s+|the\s+)?(?:baseline\s+|screening\s+)?$")
-_EDSS_ONLY = re.compile(rf"\s*(?:score\s*)?(?:of\s+|is\s+|:\s*)?({NUMBER})(?!\s*(?:-|to|and|or)\s*\d)(?![\d.,]*\d)")
+_EDSS_ONLY = re.compile(
+    rf"\s*(?:score\s*)?(?:of\s+|is\s+|:\s*)?({NUMBER})(?!\s*(?:-|to|and|or)\s*\d)(?![\d.,]*\d)"
+)
 _EDSS_DENIED = re.compile(
     r"\b(?:no|not(?:\s+have|\s+having)?|without|never)\s+(?:an?\s+|any\s+|baseline\s+|screening\s+|the\s+|with\s+)*$"
 )
@@ -100,7 +102,7 @@ _SUBSCORE = re.compile(
 
 
 def edss_range(r: Reading) -> Iterator[Constraint]:
-    """edss.range v1: an EDSS between, at least, at most or above a value, before or after the scale's name."""
+    """edss.range: an EDSS between, at least, at most or above a value, before or after the scale's name."""
     text = r.text
     if "edss" not in text and "disability" not in text and "kurtzke" not in text:
         return
@@ -134,7 +136,9 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
         if got and front and got[0].min_value is None:
             low = Bounds(number(front.group(1)), front.group(2) == "≤", *got[0][2:])
             hits.append((low, clause_start + front.start(), got[2]))
-        elif not got and (side := _EDSS_SIDE.search(before)) and (only := _EDSS_ONLY.match(text, found.end())):
+        elif (
+            not got and (side := _EDSS_SIDE.search(before)) and (only := _EDSS_ONLY.match(text, found.end()))
+        ):
             hits.append(
                 (
                     compared(side.group()[0], number(only.group(1))),
@@ -181,7 +185,10 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
                 continue
             if (
                 _SUBSCORE.search(text[found.end() : end])
-                or re.match(r"\s*(?:points?\s*)?(?:on|in|of|for)\s+(?:the\s+)?(?:\w+\s+)?" + _SUBSCORE.pattern, text[end:])
+                or re.match(
+                    r"\s*(?:points?\s*)?(?:on|in|of|for)\s+(?:the\s+)?(?:\w+\s+)?" + _SUBSCORE.pattern,
+                    text[end:],
+                )
                 or _SUBSCORE.search(before[-30:])
             ):
                 continue
@@ -248,7 +255,7 @@ _EDSS_STEP = re.compile(
 
 
 def edss_change(r: Reading) -> Iterator[Constraint]:
-    """edss.change v1: a rise of the EDSS by a number of points, with the window in which it happened."""
+    """edss.change: a rise of the EDSS by a number of points, with the window in which it happened."""
     text = r.text
     if "edss" not in text and "disability" not in text:
         return
@@ -348,11 +355,13 @@ def _is_age_of_people(text: str, start: int, got: tuple[Bounds, int]) -> bool:
 # "12 years ≤ age < 18 years"
 _AGE_FRONT = re.compile(rf"({NUMBER})\s*(?:years?|yrs?|y)?\s*([≤<])\s*$")
 # "Patients older than 65"
-_AGE_BARE = re.compile(rf"[≥≤><]\s*{NUMBER}(?=\s*(?:$|or\s+(?:age\s+)?[≥≤><]|[.,;)]\s*$|at\s+(?:screening|baseline|enrol|inclusion|study)))")
+_AGE_BARE = re.compile(
+    rf"[≥≤><]\s*{NUMBER}(?=\s*(?:$|or\s+(?:age\s+)?[≥≤><]|[.,;)]\s*$|at\s+(?:screening|baseline|enrol|inclusion|study)))"
+)
 
 
 def age_range(r: Reading) -> Iterator[Constraint]:
-    """age.range v1: the patient's own age between, from, up to or over values; units in years or months."""
+    """age.range: the patient's own age between, from, up to or over values; units in years or months."""
     text = r.text
     if not re.search(
         r"\bage|\byears?\s+old|\byears?\b|\byrs?\b|\by/?o\b|older|younger|(?:patient|subject|participant|individual|volunteer|person)s\s+[≥≤><]",
@@ -390,10 +399,18 @@ def age_range(r: Reading) -> Iterator[Constraint]:
             got = bounds_at(text, gap.end())
             # "age 18-55", not "ages 4 weeks"
             side = re.search(r"([≥≤])\s*$", text[max(0, word.start() - 12) : word.start()])
-            only = re.match(rf"\s*(?:of\s+|is\s+|:\s*)*({NUMBER})\s*(?:years?|yrs?|$|[.,;])", text[word.end() :]) if side else None
+            only = (
+                re.match(rf"\s*(?:of\s+|is\s+|:\s*)*({NUMBER})\s*(?:years?|yrs?|$|[.,;])", text[word.end() :])
+                if side
+                else None
+            )
             if side and only:
                 # "Minimum age 18 years"
-                add(word.end() + only.start(1), word.end() + only.end(1), compared(side.group(1), number(only.group(1))))
+                add(
+                    word.end() + only.start(1),
+                    word.end() + only.end(1),
+                    compared(side.group(1), number(only.group(1))),
+                )
                 continue
             if got:
                 front = _AGE_FRONT.search(text, max(0, word.start() - 16), word.start())
@@ -615,7 +632,7 @@ def _relapse_bounds(found: re.Match) -> Bounds:
 
 
 def relapses(r: Reading) -> list[Constraint]:
-    """relapse.count, relapse.on_therapy, relapse.none_within v1: relapses counted in a window or on a therapy; none for a time; stable for a time."""
+    """relapse.count, relapse.on_therapy, relapse.none_within: relapses counted in a window or on a therapy; none for a time; stable for a time."""
     text = r.text
     if not r.is_ms:
         return []
@@ -790,9 +807,7 @@ _NUMBER_OF = re.compile(
 )
 _PER_YEAR = re.compile(r"\s*(?:per|a|each|every|/)\s*(?:year|annum|month)|\s*(?:annually|yearly)")
 _BUT_NOT = re.compile(r"\bbut\s+(?:not|none|no\s+relapses?)\s+(?=(?:in|within|during|≤|<)\b)")
-_LAST_RELAPSE = (
-    rf"(?:onset\s+of\s+|start\s+of\s+|end\s+of\s+|resolution\s+of\s+)?(?:the\s+|their\s+|an?\s+)?(?P<last>last\s+|most\s+recent\s+|latest\s+|previous\s+|any\s+)?(?:\w+\s+){{0,2}}?{_RELAPSE}"
-)
+_LAST_RELAPSE = rf"(?:onset\s+of\s+|start\s+of\s+|end\s+of\s+|resolution\s+of\s+)?(?:the\s+|their\s+|an?\s+)?(?P<last>last\s+|most\s+recent\s+|latest\s+|previous\s+|any\s+)?(?:\w+\s+){{0,2}}?{_RELAPSE}"
 # "Last relapse more than 3 months before inclusion", "at least 30 days since the last relapse"
 _RELAPSE_AGO = re.compile(
     rf"{_LAST_RELAPSE}(?P<between>[^.;,\d≥>]{{0,60}})[≥>]\s*{NUMBER}\s*{UNIT}(?=\s*(?:before|prior|ago|preceding|earlier|previous|from))"
@@ -1097,7 +1112,7 @@ _NOT_A_COURSE = re.compile(
 
 
 def disease_course(r: Reading) -> Iterator[Constraint]:
-    """course.is v1: the courses that are asked for or excluded; "progressive forms" means PPMS, SPMS and PRMS."""
+    """course.is: the courses that are asked for or excluded; "progressive forms" means PPMS, SPMS and PRMS."""
     text = r.text
     if not r.is_ms or (
         "ms" not in text and "relaps" not in text and "progress" not in text and "isolated" not in text
@@ -1228,7 +1243,7 @@ _MRI_CRITERIA = re.compile(
 
 
 def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
-    """diagnosis.criteria v1: named criteria of the diagnosis (McDonald with its year, Poser, IPMSSG, clinically definite MS, MRI criteria)."""
+    """diagnosis.criteria: named criteria of the diagnosis (McDonald with its year, Poser, IPMSSG, clinically definite MS, MRI criteria)."""
     text = r.text
     if not r.is_ms or not re.search(
         r"donald|thompson|polman|poser|ipmssg|p.?ediatric|clinically|cdms|barkhof|fazekas|mri|magnetic|lesion|laboratory",
@@ -1249,7 +1264,10 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
         elif near_after and "poser" not in near_after.group():
             years.add(near_after.group(1))
             # "McDonald criteria 2010 or 2017"
-            second = re.match(r"\s*(?:or|and|and/or|/)\s*(20(?:01|05|06|10|11|17|18|24))\b", around_after[near_after.end() :])
+            second = re.match(
+                r"\s*(?:or|and|and/or|/)\s*(20(?:01|05|06|10|11|17|18|24))\b",
+                around_after[near_after.end() :],
+            )
             if second:
                 years.add(second.group(1))
         names = [f"mcdonald {_YEARS[y]}" for y in sorted(years)] or ["mcdonald"]
@@ -1491,7 +1509,7 @@ def _duration_by_edss(r: Reading) -> Iterator[Constraint]:
 
 
 def disease_duration(r: Reading) -> Iterator[Constraint]:
-    """duration.of_disease v1: time since first symptom, diagnosis or onset of progression."""
+    """duration.of_disease: time since first symptom, diagnosis or onset of progression."""
     text = r.text
     if not r.is_ms or not r.spans:
         return
@@ -1563,7 +1581,7 @@ _NO_LESION = re.compile(
 
 
 def mri_activity(r: Reading) -> Iterator[Constraint]:
-    """mri.activity v1: enhancing, new or enlarging lesions, counted where the text counts them, in their window."""
+    """mri.activity: enhancing, new or enlarging lesions, counted where the text counts them, in their window."""
     text = r.text
     if not r.is_ms or not re.search(r"lesion|gadolin|\bgd\b|mri|enhanc|\bgels?\b|\bgd\+|radiolog", text):
         return
@@ -1638,7 +1656,9 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
             if not (positive or denied or at_start or r.sense == "forbid"):
                 continue
             if r.sense == "forbid" and not (
-                re.search(r"\b(?:any|presence|evidence|active|show\w*|documented|new)\b", left + text[start:end])
+                re.search(
+                    r"\b(?:any|presence|evidence|active|show\w*|documented|new)\b", left + text[start:end]
+                )
                 or (positive and re.search(r"\ban?\s+$", left))
                 or at_start
                 or _window(r, clause_start, clause_end, start, end, reach=60)
@@ -1656,12 +1676,12 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
 
 
 RULES = (
-    ("edss.range", 1, ("edss_range",), edss_range),
-    ("edss.change", 1, ("edss_change",), edss_change),
-    ("age.range", 1, ("age_range",), age_range),
-    ("relapse.count", 1, ("relapse_count", "relapse_on_therapy", "no_relapse_within"), relapses),
-    ("course.is", 1, ("disease_course",), disease_course),
-    ("diagnosis.criteria", 1, ("diagnosis_criteria",), diagnosis_criteria),
-    ("duration.of_disease", 1, ("disease_duration", "edss_range"), disease_duration),
-    ("mri.activity", 1, ("gd_or_t2_activity",), mri_activity),
+    ("edss.range", 2, ("edss_range",), edss_range),
+    ("edss.change", 2, ("edss_change",), edss_change),
+    ("age.range", 2, ("age_range",), age_range),
+    ("relapse.count", 2, ("relapse_count", "relapse_on_therapy", "no_relapse_within"), relapses),
+    ("course.is", 2, ("disease_course",), disease_course),
+    ("diagnosis.criteria", 2, ("diagnosis_criteria",), diagnosis_criteria),
+    ("duration.of_disease", 2, ("disease_duration", "edss_range"), disease_duration),
+    ("mri.activity", 2, ("gd_or_t2_activity",), mri_activity),
 )

@@ -40,7 +40,7 @@ _CELLS = frozenset({"leukocytes", "lymphocytes", "neutrophils", "platelets", "eo
 
 
 def lab_limit(r: Reading) -> Iterator[Constraint]:
-    """lab.limit v1: a laboratory measure against a number with its unit, or against the limits of normal."""
+    """lab.limit: a laboratory measure against a number with its unit, or against the limits of normal."""
     labs = [m for m in r.mentions if m.family == "lab"]
     if not labs:
         return
@@ -252,7 +252,7 @@ _ORGAN_INFECTION = re.compile(
 
 
 def infection(r: Reading) -> list[Constraint]:
-    """infection.present, infection.immunity v1: infections that exclude, now, ever or within a time; immunity that is asked for."""
+    """infection.present, infection.immunity: infections that exclude, now, ever or within a time; immunity that is asked for."""
     found = [m for m in r.mentions if m.family == "infection"]
     if not found:
         return []
@@ -351,7 +351,9 @@ def infection(r: Reading) -> list[Constraint]:
                 Constraint("infection", "forbid", begin, end, "infection.present", terms=terms, exceptions=exceptions, is_qualified=qualified, **fields)
             )  # fmt: skip
             oral = _ORAL_WITHIN.search(text, end, clause_end) if terms == ("severe infection",) else None
-            second = next((s for s in windows if oral and oral.start() < s.start and s.start - oral.end() < 30), None)
+            second = next(
+                (s for s in windows if oral and oral.start() < s.start and s.start - oral.end() < 30), None
+            )
             if second is not None:
                 # "… requiring hospitalisation within 8 weeks or oral antibiotics within 2 weeks"
                 out.append(
@@ -393,8 +395,10 @@ def _families(r: Reading, mentions: list[Mention]) -> list[list[Mention]]:
         else:
             key = "named"
             last = groups.get("named")
-            if last and _ANOTHER_TEST.search(r.text, last[-1].end, m.start) and _HISTORY.search(
-                r.text[max(0, last[0].start - 75) : last[0].start]
+            if (
+                last
+                and _ANOTHER_TEST.search(r.text, last[-1].end, m.start)
+                and _HISTORY.search(r.text[max(0, last[0].start - 75) : last[0].start])
             ):
                 # "History of HIV, or a positive test for hepatitis B": ever, and now
                 key = "tested"
@@ -450,11 +454,18 @@ def _infection_terms(r: Reading, group: list[Mention], clause_start: int) -> tup
             if re.search(r"\bopportunistic\s*(?:,|/|or|and)[\w\s,/]{0,24}$", near):
                 terms.append("opportunistic infection")
                 continue
-            if re.match(r"\s*(?:\([^)]*\)\s*)?(?:that\s+\w+\s+)?requir\w+\s+(?:hospitali|intravenous|i\.?v\.?\b|parenteral|inpatient)", r.text[m.end :]):
+            if re.match(
+                r"\s*(?:\([^)]*\)\s*)?(?:that\s+\w+\s+)?requir\w+\s+(?:hospitali|intravenous|i\.?v\.?\b|parenteral|inpatient)",
+                r.text[m.end :],
+            ):
                 # What brings a patient to hospital or onto a drip is severe.
                 terms.append("severe infection")
                 continue
-            if germs and re.search(r"\b(?:active|ongoing|current|uncontrolled)\b", before) and not re.search(r"\bsystemic\b", words):
+            if (
+                germs
+                and re.search(r"\b(?:active|ongoing|current|uncontrolled)\b", before)
+                and not re.search(r"\bsystemic\b", words)
+            ):
                 terms.append("active infection")
                 continue
             severe = re.search(r"\b(?:severe|serious|significant|major)\b", words)
@@ -549,7 +560,7 @@ _ORGAN_CANCER = re.compile(
 
 
 def malignancy(r: Reading) -> Iterator[Constraint]:
-    """malignancy.present v1: any malignancy, now, ever or within a time; single cancers are not read."""
+    """malignancy.present: any malignancy, now, ever or within a time; single cancers are not read."""
     text = r.text
     if not re.search(r"malign|cancer|neoplas|carcinoma|lymphoprolif", text):
         return
@@ -626,7 +637,7 @@ _CONTRACEPTION = re.compile(
 
 
 def pregnancy(r: Reading) -> Iterator[Constraint]:
-    """pregnancy.present v1: pregnancy, breastfeeding or a positive test excludes; a negative test is asked for."""
+    """pregnancy.present: pregnancy, breastfeeding or a positive test excludes; a negative test is asked for."""
     text = r.text
     if not re.search(r"pregnan|breast|lactat|nursing|gravid|\bhcg\b", text):
         return
@@ -714,7 +725,7 @@ def _any_visit(clause: str) -> str | None:
 
 
 def contraception(r: Reading) -> Iterator[Constraint]:
-    """contraception.required v1: contraception is asked for, or its refusal excludes; the time after treatment where printed."""
+    """contraception.required: contraception is asked for, or its refusal excludes; the time after treatment where printed."""
     text = r.text
     found = _CONTRACEPTION.search(text)
     if not found:
@@ -790,7 +801,7 @@ _MRI_RULES: tuple[tuple[str, re.Pattern], ...] = (
 
 
 def mri_contraindication(r: Reading) -> Iterator[Constraint]:
-    """mri.contraindication v1: what keeps a patient from MRI or its contrast medium."""
+    """mri.contraindication: what keeps a patient from MRI or its contrast medium."""
     text = r.text
     if not re.search(
         r"mri\b|magnetic|gadolin|\bgd\b|pacemaker|claustrophob|implant|contrast|nmr|valve|\bmr\b", text
@@ -858,7 +869,7 @@ _UNABLE_TO_CONSENT = re.compile(
 
 
 def informed_consent(r: Reading) -> Iterator[Constraint]:
-    """consent.given v1: informed consent or assent is asked for; its lack excludes."""
+    """consent.given: informed consent or assent is asked for; its lack excludes."""
     text = r.text
     if "consent" not in text and "assent" not in text and "icf" not in text:
         return
@@ -898,11 +909,11 @@ def _only_a_date(text: str, found: re.Match) -> bool:
 
 
 RULES = (
-    ("lab.limit", 1, ("lab_limit",), lab_limit),
-    ("infection.present", 1, ("infection",), infection),
+    ("lab.limit", 2, ("lab_limit",), lab_limit),
+    ("infection.present", 2, ("infection",), infection),
     ("malignancy.present", 1, ("malignancy",), malignancy),
-    ("pregnancy.present", 1, ("pregnancy_or_breastfeeding",), pregnancy),
-    ("contraception.required", 1, ("contraception_required",), contraception),
-    ("mri.contraindication", 1, ("mri_contraindication",), mri_contraindication),
-    ("consent.given", 1, ("informed_consent",), informed_consent),
+    ("pregnancy.present", 2, ("pregnancy_or_breastfeeding",), pregnancy),
+    ("contraception.required", 2, ("contraception_required",), contraception),
+    ("mri.contraindication", 2, ("mri_contraindication",), mri_contraindication),
+    ("consent.given", 2, ("informed_consent",), informed_consent),
 )

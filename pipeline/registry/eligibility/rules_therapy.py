@@ -134,7 +134,9 @@ _TABLE_END = re.compile(r"\s*(?:$|[;,.)(]|\b(?:and|or|prior|before|wash|for\b))"
 
 
 # "A trial within 30 days, or prior treatment with X": the time is not X's.
-_ANOTHER_HISTORY = re.compile(r"\b(?:or|and)\s+(?:any\s+|has\s+|have\s+)*(?:prior|previous\w*|ever|history)\b")
+_ANOTHER_HISTORY = re.compile(
+    r"\b(?:or|and)\s+(?:any\s+|has\s+|have\s+)*(?:prior|previous\w*|ever|history)\b"
+)
 
 
 _OR_STARTED = re.compile(
@@ -170,7 +172,9 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             continue
         if re.search(r"\banti-?\s*$", before):
             continue
-        if _STRONG_REASON.search(before) and not re.search(r"\b(?:already|currently)\s+requir\w+\s+$", before):
+        if _STRONG_REASON.search(before) and not re.search(
+            r"\b(?:already|currently)\s+requir\w+\s+$", before
+        ):
             continue
         if _CAUSE.search(before):
             continue
@@ -208,9 +212,14 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
         weak = _OTHER_REASON_BEFORE.search(before)
         starts = weak and r.sense == "forbid" and re.match(r"start|initiat|commenc|begin", weak.group())
         started = started or (starts and any(s.role == "back" and 0 <= s.start - m.end < 60 for s in r.spans))
-        if weak and not started and not re.search(r"\b(?:already|currently)\s+requir\w+\s+$", before) and not re.search(
-            r"\b(?:treated|received|taken|used|use|history|prior|previous|previously|exposure|exposed|treatment with|therapy with|stable|stopp\w+|discontinu\w+|current\w*|concurrent|concomitant|receiving|taking)\b",
-            before[weak.start() :],
+        if (
+            weak
+            and not started
+            and not re.search(r"\b(?:already|currently)\s+requir\w+\s+$", before)
+            and not re.search(
+                r"\b(?:treated|received|taken|used|use|history|prior|previous|previously|exposure|exposed|treatment with|therapy with|stable|stopp\w+|discontinu\w+|current\w*|concurrent|concomitant|receiving|taking)\b",
+                before[weak.start() :],
+            )
         ):
             continue
         if re.search(r"\b(?:first|next)\s+dose\s+of\s+(?:high[- ]dose\s+)?$", before):
@@ -323,7 +332,12 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
             and s.role in ("other", "for")
             and s not in windows
             and _TABLE_END.match(text, s.end)
-            and any(m.end <= s.start and _TABLE_GAP.fullmatch(text, m.end, s.start - (1 if s.symbol == "≥" else 0)) and (s.symbol != "≥" or r.head) for m in mentions)
+            and any(
+                m.end <= s.start
+                and _TABLE_GAP.fullmatch(text, m.end, s.start - (1 if s.symbol == "≥" else 0))
+                and (s.symbol != "≥" or r.head)
+                for m in mentions
+            )
         ]
     exposure = _exposure(r, clause_start, clause_end)
     if exposure:
@@ -352,7 +366,8 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
                 exposure
                 and 0 <= exposure[3] - item.end < 26
                 and re.fullmatch(
-                    r"\s*(?:exposure|treatment|use|therapy)\s*(?:of|for)?\s*(?:(?:ms|multiple sclerosis)\s*)?", text[item.end : exposure[3]]
+                    r"\s*(?:exposure|treatment|use|therapy)\s*(?:of|for)?\s*(?:(?:ms|multiple sclerosis)\s*)?",
+                    text[item.end : exposure[3]],
                 )
             )  # type: ignore[attr-defined]
             if own_exposure and collected and re.search(r"\bor\s+$", text[:position]):
@@ -364,7 +379,11 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
                 and collected[-1].end <= exposure[3]
                 and exposure[4] <= position
                 and re.match(r"[\s,]*or\s+(?:any|other)\b", text[exposure[4] : position])
-            ) or (collected and _NOW.search(text, clause_start, collected[0].start) and _OR_STARTED.match(text[collected[-1].end : position])):
+            ) or (
+                collected
+                and _NOW.search(text, clause_start, collected[0].start)
+                and _OR_STARTED.match(text[collected[-1].end : position])
+            ):
                 out.append(_Segment(collected, pending, False, position))
                 collected, pending = [], None
             if pending and not collected and _ANOTHER_HISTORY.search(text, pending.end, position):
@@ -416,7 +435,7 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
 
 
 def therapies(r: Reading) -> list[Constraint]:
-    """therapy.* v1: what must or must not have been taken, when, for how long, with what exceptions."""
+    """therapy.*: what must or must not have been taken, when, for how long, with what exceptions."""
     out: list[Constraint] = []
     if (
         any(m.family == "drug" for m in r.mentions)
@@ -457,8 +476,17 @@ def _timed_washouts(r: Reading, clause_start: int, clause_end: int) -> list[Cons
         if drugs_of:
             out.append(_washed_out(r, span, drugs_of, span.start, drugs_of[-1].end))
     word = _WASHOUT.search(text, clause_start, clause_end)
-    if not out and word and len(times) == 1 and named and _WASHOUT_GAP.search(text[min(word.start(), times[0].start) : max(word.end(), times[0].end)]):
-        start, end = min(named[0].start, word.start(), times[0].start), max(named[-1].end, word.end(), times[0].end)
+    if (
+        not out
+        and word
+        and len(times) == 1
+        and named
+        and _WASHOUT_GAP.search(text[min(word.start(), times[0].start) : max(word.end(), times[0].end)])
+    ):
+        start, end = (
+            min(named[0].start, word.start(), times[0].start),
+            max(named[-1].end, word.end(), times[0].end),
+        )
         out.append(_washed_out(r, times[0], named, start, end))
     return out
 
@@ -556,7 +584,11 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             strict = None
         if prior and not strict and not segment.is_ever and not _treats_ms(terms):
             prior, current = None, True
-        if window_free(segment) and _STABLE_EXCEPTION.search(text, last, clause_end) and not _treats_ms(terms):
+        if (
+            window_free(segment)
+            and _STABLE_EXCEPTION.search(text, last, clause_end)
+            and not _treats_ms(terms)
+        ):
             prior, strict, current = None, None, True
         window = segment.window
         end = max(last, window.end) if window and window.start >= first else last
@@ -1101,7 +1133,9 @@ def _one_required(
     if (
         exposure
         and exposure[0].max_value is not None
-        and re.search(r"treated|exposure|received|treatment|prior|previous|\buse\b", before + text[last:upper])
+        and re.search(
+            r"treated|exposure|received|treatment|prior|previous|\buse\b", before + text[last:upper]
+        )
     ):
         bounds = exposure[0]
         return [
@@ -1235,7 +1269,8 @@ def _one_required(
         and not listed
         and re.search(r"\b(?:on|dose of|stable)\b", before) is None
         and not re.search(
-            r"\b(?:treated|receiv\w+|treatment|therapy|tried|failed|prior|previous\w*|taking|uses|using)\b", before
+            r"\b(?:treated|receiv\w+|treatment|therapy|tried|failed|prior|previous\w*|taking|uses|using)\b",
+            before,
         )
     ):
         return []
@@ -1306,7 +1341,7 @@ def _course_length(r: Reading, start: int, end: int) -> dict | None:
 
 # ------------------------------------------------------------------------------------------------- other studies
 def _participation(r: Reading, already: list[Constraint]) -> list[Constraint]:
-    """therapy.investigational v1: taking part in another study, now or within a time."""
+    """therapy.investigational: taking part in another study, now or within a time."""
     text = r.text
     if not re.search(r"stud|trial|research", text):
         return []
@@ -1314,7 +1349,8 @@ def _participation(r: Reading, already: list[Constraint]) -> list[Constraint]:
     for found in _STUDY_PARTICIPATION.finditer(text):
         clause_start, clause_end = r.clause(found.start())
         if any(
-            c.kind == "other_investigational_drug" and clause_start <= c.start < clause_end
+            c.kind == "other_investigational_drug"
+            and clause_start <= c.start < clause_end
             and not (c.window_anchor == "ever" and c.start > found.end())
             for c in [*already, *out]
         ):
@@ -1363,7 +1399,7 @@ def _participation(r: Reading, already: list[Constraint]) -> list[Constraint]:
 
 RULES = (
     (
-        "therapy.prior_required", 1,
+        "therapy.prior_required", 2,
         ("prior_therapy_required", "prior_therapy_forbidden", "washout", "concomitant_therapy_forbidden", "steroid_use_forbidden", "other_investigational_drug"),
         therapies,
     ),

@@ -151,9 +151,11 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
             .str.extract(f"({BULLET})", 1)
             .fill_null("")
             .pipe(
-                lambda bullet: pl.when(pl.col("line").str.strip_prefix(bullet).str.contains(r"^\d"))
-                .then(bullet.str.replace(r"\d+\\?\.$", "").str.replace(r"^\s+$", ""))
-                .otherwise(bullet)
+                lambda bullet: (
+                    pl.when(pl.col("line").str.strip_prefix(bullet).str.contains(r"^\d"))
+                    .then(bullet.str.replace(r"\d+\\?\.$", "").str.replace(r"^\s+$", ""))
+                    .otherwise(bullet)
+                )
             ),
             is_blank=pl.col("body").is_in(["", "```", "\\-", "-", "*"]),
         )
@@ -231,10 +233,7 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
             & (
                 (pl.col("bullet") != "")
                 | pl.col("is_header")
-                | (
-                    pl.col("previous_blank")
-                    & ~pl.col("is_open")
-                )
+                | (pl.col("previous_blank") & ~pl.col("is_open"))
                 | pl.col("previous_header")
                 | ~(
                     (pl.col("is_wrapped") & (pl.col("previous_length") >= 60))

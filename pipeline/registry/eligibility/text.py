@@ -55,8 +55,28 @@ _PROTECTED = ("and above", "or above", "and below", "or below", "described above
               "outlined below", "detailed below", "the above", "specified below")  # fmt: skip
 
 _ONES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_TEENS = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
-_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_TEENS = (
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+)
+_TENS = {
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+}
 NUMBER_WORDS = {word: value for value, word in enumerate(("zero", *_ONES, *_TEENS))} | _TENS | {
     f"{tens}{joint}{one}": value + digit
     for tens, value in _TENS.items() for digit, one in enumerate(_ONES, start=1) for joint in ("-", " ")
