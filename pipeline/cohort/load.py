@@ -476,7 +476,12 @@ def read_sheets(
     seen: set[int] = set()
     for delivery in deliveries:
         try:
-            book = workbook.read(contents(delivery), delivery.name, limits(settings))
+            book = workbook.read(
+                contents(delivery),
+                delivery.name,
+                limits(settings),
+                **mapping.text_file(delivery.name, cohort_map),
+            )
         except BrokenWorkbook as error:
             broken.append((delivery, str(error)))
             continue
@@ -579,6 +584,7 @@ def _load_cohort(
     problems = list(reading.problems)
     frames = _meta(reading, is_invented)
     accepted, crosswalk = reading.result.accepted, reading.result.crosswalk
+    withheld = reading.result.withheld
     if reading.is_stopped:
         earlier = _earlier(given, landing, settings, key, is_invented=is_invented)
         if earlier is not None:
@@ -587,7 +593,7 @@ def _load_cohort(
                 Problem(cohort, None, f"what was delivered before ({', '.join(kept[:5])}{' …' if len(kept) > 5 else ''}) "
                         "stays in force until this is corrected.")
             )  # fmt: skip
-            accepted = earlier.result.accepted
+            accepted, withheld = earlier.result.accepted, earlier.result.withheld
             crosswalk = pl.concat([crosswalk, earlier.result.crosswalk]).unique(maintain_order=True)
             before = _meta(earlier, is_invented)
             for table in ("deliveries", "rejected_rows"):
@@ -600,6 +606,7 @@ def _load_cohort(
     tables = accepted | frames
     lake.write_snapshot(base, snapshot, lambda folder: _write(folder, tables))
     queries.write(private, cohort, reading.states, reading.broken, reading.result, problems)
+    queries.write_withheld(private, cohort, withheld)
     pseudonyms.write_crosswalk(private, cohort, crosswalk)
     return CohortResult(
         cohort=cohort,

@@ -8,6 +8,7 @@ which only `remit check` and `remit map` print.
 
 from __future__ import annotations
 
+import codecs
 import fnmatch
 import re
 import unicodedata
@@ -18,7 +19,15 @@ from typing import Annotated, Any, Literal
 
 import polars as pl
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from pipeline.cohort.schemas import TABLES
 from pipeline.errors import MappingError
@@ -30,6 +39,9 @@ CHOICES = "choices"
 CODEBOOK_HEADERS = ("sheet", "column", "required", "what a cell holds", "meaning")
 
 TableName = Literal[tuple(TABLES)]
+TextColumn = Literal[
+    tuple(f"{table}.{f.name}" for table in TABLES for f in TABLES[table] if f.kind == "text")
+]
 Preset = Literal["canonical", "msbase", "edmus", "none"]
 DateOrder = Literal["ymd", "dmy", "mdy"]
 Level = Literal["error", "warning", "off"]
@@ -51,6 +63,31 @@ class Reading(_Model):
     decimal: Literal[".", ","] | None = Field(None, description="Decimal sign of numbers kept as text.")
     missing: tuple[str, ...] | None = Field(
         None, description="Cells that mean 'not known', besides blanks, N/A, ? and -: e.g. 99, unk."
+    )
+
+
+def _encoding(name: str) -> str:
+    try:
+        return codecs.lookup(name.strip()).name
+    except (LookupError, ValueError):
+        raise ValueError("an encoding that is not known; use a name such as utf-8, utf-16, cp1252") from None
+
+
+def _delimiter(sign: str) -> str:
+    sign = {"tab": "\t", "\\t": "\t"}.get(sign.casefold(), sign)
+    if len(sign) != 1 or sign in '"\r\n':
+        raise ValueError("a delimiter is one character such as ; or the word tab")
+    return sign
+
+
+class TextFile(_Model):
+    """How text files (csv, tsv) are cut into cells, where that is detected wrongly; a sheet wins over the cohort."""
+
+    encoding: Annotated[str, AfterValidator(_encoding)] | None = Field(
+        None, description="Encoding of text files: utf-8, utf-16, cp1252 … Detected if not given."
+    )
+    delimiter: Annotated[str, AfterValidator(_delimiter)] | None = Field(
+        None, description="What parts the cells of text files: one character, or tab. Detected if not given."
     )
 
 
@@ -129,7 +166,7 @@ class NotData(_Model):
     )
 
 
-class SheetMap(Reading):
+class SheetMap(Reading, TextFile):
     """One sheet, found by name or number in the files that `file` matches."""
 
     file: str = Field("*", description="File name, * and ? as wildcards.")
@@ -168,13 +205,23 @@ class Thresholds(_Model):
     treatment_overlap_days: int = Field(30, ge=0, description="Overlap of exclusive drugs that is tolerated.")
 
 
-class CohortMap(Reading):
+class CohortMap(Reading, TextFile):
     """cohort.yaml: how the workbooks of one cohort are read."""
 
     preset: Preset = Field("canonical", description="How sheets that are not listed are recognised.")
     sheets: tuple[SheetMap, ...] = ()
     codes: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="Code lists by canonical field, for all sheets."
+    )
+    allowed_texts: dict[TextColumn, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Words that a text column may publish beside those that Remit knows, by table.column: "
+        "adverse_events.term: [Optic disc pallor].",
+    )
+    texts: dict[TextColumn, Literal["listed", "as_delivered"]] = Field(
+        default_factory=dict,
+        description="What a text column publishes: known words alone (listed, the default), or every cell as the "
+        "clinic wrote it (as_delivered): only where no cell can name a person.",
     )
     ignore: tuple[str, ...] = Field((), description="Headers that no sheet reads; * and ? as wildcards.")
     rules: dict[str, Level] = Field(default_factory=dict, description="Level of a rule: error, warning, off.")
@@ -291,6 +338,8 @@ def _loosen(node: Any) -> None:
                 }
             if key in ("missing", "ignore", "ignore_columns"):
                 _any_scalar(value)
+            if key == "allowed_texts":
+                _any_scalar(value["additionalProperties"])
             if key == "sheet" and isinstance(value, dict) and "anyOf" in value:
                 value["anyOf"] = [{"type": ["string", "integer"]}, {"type": "null"}]
             _loosen(value)
@@ -504,6 +553,15 @@ def plan(file_name: str, sheet: Any, cohort: CohortMap, *, is_csv: bool) -> Shee
     return _plan_by_preset(cells, sheet, cohort, label, declared=None, is_csv=is_csv)
 
 
+def text_file(file_name: str, cohort: CohortMap) -> dict[str, str | None]:
+    """`encoding` and `delimiter` that cohort.yaml states for a file; None where they are to be detected."""
+    entries = [entry for entry in cohort.sheets if _is_of(file_name, entry)]
+    return {
+        name: next((v for place in (*entries, cohort) if (v := getattr(place, name)) is not None), None)
+        for name in TextFile.model_fields
+    }
+
+
 def absent_sheets(cohort: CohortMap, seen: set[int]) -> list[str]:
     """Public messages for sheets that cohort.yaml lists and no file of the delivery holds."""
     messages = []
@@ -517,9 +575,13 @@ def absent_sheets(cohort: CohortMap, seen: set[int]) -> list[str]:
     return messages
 
 
+def _is_of(file_name: str, entry: SheetMap) -> bool:
+    return fnmatch.fnmatchcase(file_name.casefold(), entry.file.casefold())
+
+
 def _entry(file_name: str, sheet: Any, cohort: CohortMap) -> tuple[int, SheetMap] | None:
     for number, entry in enumerate(cohort.sheets):
-        if not fnmatch.fnmatchcase(file_name.casefold(), entry.file.casefold()):
+        if not _is_of(file_name, entry):
             continue
         if (
             entry.sheet is None

@@ -85,6 +85,11 @@ class Key:
         distinct = distinct.with_columns(patient_id=pl.Series(codes, dtype=pl.String))
         return frame.join(distinct, on="original_id", how="left", maintain_order="left")
 
+    def token(self, *parts: str) -> str:
+        """Eight letters and digits that stand for a text: equal for equal parts, and telling nothing of them."""
+        digest = self._digest(b"text", *(part.encode() for part in parts))
+        return base64.b32encode(digest).decode()[:8].lower()
+
     def shift_days(self, cohort: str, patients: pl.Series) -> pl.DataFrame:
         """How many days the dates of each patient (pseudonyms) move: `patient_id`, `shift_days` (−365 … −1)."""
         distinct = patients.cast(pl.String).drop_nulls().unique(maintain_order=True)

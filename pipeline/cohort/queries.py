@@ -47,11 +47,14 @@ ITEMS = {
     "level": pl.String(),
     "expected": pl.String(),
     "value": pl.String(),
+    "cells": pl.Int64(),
 }
+# Rules about a word, not about a cell: each word is listed once, with its first cell.
+_OF_WORDS = ("text_withheld", "unknown_drug", "drug_name_fuzzy")
 
 
 def items(states: Sequence[Any], result: records.Result) -> pl.DataFrame:
-    """One row a cell and rule, with the value that stands there. Private.
+    """One row a cell and rule, with the value that stands there; one row a word where a rule is about words. Private.
 
     Columns as `ITEMS`. `corrected`, `not_delivered` and `cohort_stopped` ask nobody for anything.
     """
@@ -88,11 +91,26 @@ def items(states: Sequence[Any], result: records.Result) -> pl.DataFrame:
                     "level",
                     pl.lit(None, dtype=pl.String).alias("expected"),
                     "value",
+                    pl.lit(1, dtype=pl.Int64).alias("cells"),
                 )
             )
     listed = pl.concat(found).unique(
         subset=["sheet_key", "cell", "rule", "column"], keep="first", maintain_order=True
     )
+    is_word = pl.col("rule").is_in(list(_OF_WORDS))
+    words = (
+        listed.filter(is_word)
+        .sort("source_row", maintain_order=True)
+        .group_by("sheet_key", "table", "column", "rule", "value", maintain_order=True)
+        .agg(pl.exclude("cells").first(), pl.col("cells").sum())
+        .with_columns(
+            pl.when(pl.col("cells") > 1)
+            .then(pl.format("{} and {} more", "cell", pl.col("cells") - 1))
+            .otherwise("cell")
+            .alias("cell")
+        )
+    )
+    listed = pl.concat([listed.filter(~is_word), words.select(listed.columns)])
     kinds = listed.select("table", "column", "rule").unique()
     texts = [validation.expected(rule, table, column) for table, column, rule in kinds.iter_rows()]
     kinds = kinds.with_columns(expected=pl.Series(texts, dtype=pl.String))
@@ -173,12 +191,32 @@ def _write_rejected(private: Path, cohort: str, states: Sequence[Any], result: r
     write_private(_folder(private / "rejected") / f"{cohort}.parquet", buffer.getvalue())
 
 
+def write_withheld(private: Path, cohort: str, withheld: pl.DataFrame) -> None:
+    """`withheld/<cohort>.xlsx`: which text stands behind each code that is published in its place."""
+    buffer = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(buffer, options) as book:
+        book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC)})
+        bold = book.add_format({"bold": True, "bg_color": "#F2F4F8"})
+        sheet = book.add_worksheet("withheld texts")
+        sheet.set_column(0, 3, 28)
+        heads = ("table", "column", "published as", "what the clinic wrote", "rows")
+        for column, head in enumerate(heads):
+            sheet.write_string(0, column, head, bold)
+        sheet.freeze_panes(1, 0)
+        for line, (*texts, rows) in enumerate(withheld.head(XLSX_ROWS).iter_rows(), start=1):
+            for column, text in enumerate(texts):
+                sheet.write_string(line, column, text)
+            sheet.write_number(line, len(texts), rows)
+    write_private(_folder(private / "withheld") / f"{cohort}.xlsx", buffer.getvalue())
+
+
 def remove_others(private: Path, cohorts: Collection[str]) -> None:
     """Delete lists and rejected rows of cohorts that are no longer in the inbox: landing keeps their files."""
     for folder in _listing(private / "queries"):
         if folder.is_dir() and folder.name not in cohorts:
             shutil.rmtree(folder, ignore_errors=True)
-    for file in _listing(private / "rejected"):
+    for file in (*_listing(private / "rejected"), *_listing(private / "withheld")):
         if file.stem not in cohorts:
             file.unlink(missing_ok=True)
 
@@ -223,7 +261,7 @@ def _folder(path: Path) -> Path:
 def _counts(frame: pl.DataFrame) -> pl.DataFrame:
     return (
         frame.group_by("sheet_key", "column", "rule", "level", "expected", maintain_order=True)
-        .len("count")
+        .agg(pl.col("cells").sum().alias("count"))
         .sort("level", "count", descending=[False, True], maintain_order=True)
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from pipeline import drugs
-from pipeline.cohort import pseudonyms, schemas, validation, values
+from pipeline.cohort import pseudonyms, schemas, texts, validation, values
 from pipeline.cohort.corrections import Ledger
 from pipeline.cohort.mapping import CohortMap, RecordPlan, Source
 from pipeline.errors import CohortError
@@ -41,7 +41,7 @@ class Result:
     """What became of one cohort's records.
 
     `faults` has table, record, column, rule and level; `address` says where each record stands;
-    `set_aside` holds rows that never became records.
+    `set_aside` holds rows that never became records, `withheld` the texts that are not published (private).
     """
 
     accepted: dict[str, pl.DataFrame]
@@ -50,6 +50,7 @@ class Result:
     set_aside: pl.DataFrame
     parts: tuple[Part, ...]
     crosswalk: pl.DataFrame
+    withheld: pl.DataFrame
     withdrawn_rows: int = 0
     is_stopped: bool = False
     rejected_counts_by_sheet: dict[int, int] = field(default_factory=dict)
@@ -70,6 +71,7 @@ class Result:
             self,
             accepted={table: schemas.empty(table) for table in schemas.TABLES},
             set_aside=set_aside,
+            withheld=self.withheld.clear(),
             is_stopped=True,
         )
         return replace(stopped, rejected_counts_by_sheet=stopped._count())
@@ -194,7 +196,8 @@ def build(
             if name not in part.plan.sources:
                 lacking[table].append(text.select("record", pl.lit(name).alias("column")))
     frames, found = _frames(parts, cohort, is_invented=is_invented)
-    faults += found
+    publishing = texts.resolve(frames, parts, cohort_map, key, cohort)
+    faults += [*found, *publishing.faults]
     has_patients = any(
         record.table == "patients"
         for state in states
@@ -202,6 +205,8 @@ def build(
         for record in state.plan.records
     )
     accepted, graded = _judge(frames, pl.concat(faults), lacking, cohort_map, has_patients=has_patients)
+    withheld = publishing.register(accepted)
+    accepted = {table: publishing.apply(table, frame) for table, frame in accepted.items()}
     if cohort_map.date_shift:
         accepted = {table: pseudonyms.shift_dates(frame, key, cohort) for table, frame in accepted.items()}
     present = pl.concat([frame.select("patient_id") for frame in frames.values()]).unique()
@@ -222,6 +227,7 @@ def build(
         set_aside=pl.concat(aside),
         parts=tuple(parts),
         crosswalk=crosswalk.join(present, on="patient_id", how="semi"),
+        withheld=withheld,
         withdrawn_rows=withdrawn_rows,
     )
     return replace(result, rejected_counts_by_sheet=result._count())
@@ -360,7 +366,7 @@ def _frames(
             start += height
     tables: dict[str, list[pl.DataFrame]] = {table: [] for table in schemas.TABLES}
     for number, part in enumerate(parts):
-        own = [part.text[name] for name in ("record", "source_row", "patient_id", "_original")]
+        own = [part.text[name] for name in ("record", "source_row", "patient_id")]
         sheet = pl.repeat(part.state.key, part.text.height, dtype=pl.Int64, eager=True).alias("sheet_key")
         tables[part.plan.table].append(pl.DataFrame([*own, sheet, *read[number].values()]))
     lineage = pl.DataFrame(
@@ -405,8 +411,6 @@ def _completed(
             pl.when(is_low).then(True).otherwise("is_below_quantification").alias("is_below_quantification"),
             pl.col("lower_limit").fill_null(limit),
         )
-    if table == "relapses":
-        frame = frame.with_columns(_without_ids(frame["relapse_id"], frame["_original"]))
     if "drug_inn" in columns:
         matched = drugs.match(frame["drug"]).select(pl.col("name").alias("drug"), "inn", "match")
         frame = frame.join(matched, on="drug", how="left", maintain_order="left").with_columns(
@@ -425,19 +429,6 @@ def _as_faults(table: str, rows: pl.DataFrame, rule: str | None, column: str | N
         pl.col("column") if column is None else pl.lit(column).alias("column"),
         pl.col("rule") if rule is None else pl.lit(rule).alias("rule"),
     )
-
-
-def _without_ids(relapse_id: pl.Series, original: pl.Series) -> pl.Series:
-    """The clinic's number of a relapse without the patient's own number in it (`P001-R2` → `-R2`)."""
-    ids = original.fill_null("").str.strip_chars()
-    pair = pl.DataFrame({"r": relapse_id, "p": ids})
-    has_id = (pl.col("p").str.len_chars() > 1) & pl.col("r").str.contains(pl.col("p"), literal=True)
-    return pair.select(
-        pl.when(has_id)
-        .then(pl.col("r").str.split(pl.col("p")).list.join(""))
-        .otherwise(pl.col("r"))
-        .alias("relapse_id")
-    )["relapse_id"]
 
 
 def _options(part: Part, spec: schemas.Field) -> values.Options:

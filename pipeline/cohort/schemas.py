@@ -32,11 +32,15 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     sensitivity: Sensitivity = "clinical"
+    published: str | None = None  # what a release shows of a text, where that is not what was delivered
 
 
 def _f(name: str, kind: Kind, description: str, **options) -> Field:
     return Field(name, kind, description, **options)
 
+
+_LISTED = "Published in the words that Remit knows; any other text is `withheld` and a code."
+_DRUG = "Published as the brand or INN that was recognised; any other text is `unmapped drug` and a code."
 
 PATIENT = _f("patient_id", "id", "Patient identifier as the clinic knows it; leaves landing only as a pseudonym.",
              required=True, sensitivity="identifier")  # fmt: skip
@@ -76,7 +80,8 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "relapses": (
         PATIENT,
         _f("onset_date", "date", "First day of the relapse.", required=True),
-        _f("relapse_id", "text", "The clinic's own number of the relapse."),
+        _f("relapse_id", "text", "The clinic's own number of the relapse.",
+           published="Published as its number within the patient, in the order of the clinic's own numbers."),
         _f("end_date", "date", "Last day of the relapse."),
         _f("severity", "code", "Severity.", codes=("mild", "moderate", "severe")),
         _f("recovery", "code", "Recovery.", codes=("full", "partial", "none")),
@@ -85,17 +90,17 @@ TABLES: dict[str, tuple[Field, ...]] = {
     ),
     "treatments": (
         PATIENT,
-        _f("drug", "text", "Drug as written by the clinic.", required=True),
+        _f("drug", "text", "Drug as written by the clinic.", required=True, published=_DRUG),
         _f("start_date", "date", "First day of treatment.", required=True),
         _f("end_date", "date", "Last day of treatment; blank while it goes on."),
         _f("stop_reason", "code", "Why it was stopped.",
            codes=("inefficacy", "intolerance", "safety", "pregnancy", "switch", "other")),
         _f("dose", "number", "Dose.", minimum=0),
-        _f("dose_unit", "text", "Unit of the dose."),
+        _f("dose_unit", "text", "Unit of the dose.", published=_LISTED),
     ),
     "infusions": (
         PATIENT,
-        _f("drug", "text", "Drug as written by the clinic.", required=True),
+        _f("drug", "text", "Drug as written by the clinic.", required=True, published=_DRUG),
         _f("infusion_date", "date", "Day of the infusion.", required=True),
         _f("dose_mg", "number", "Dose given on this day.", required=True, unit="mg", minimum=0),
         _f("reason", "code", "Why the course was given.", codes=("first", "scheduled", "relapse", "mri", "other")),
@@ -113,14 +118,14 @@ TABLES: dict[str, tuple[Field, ...]] = {
         _f("assessed_on", "date", "Date of the assessment.", required=True),
         _f("instrument", "code", "Instrument.", required=True,
            codes=("SDMT", "BVMT-R", "PedsQL", "NeuroQoL", "T25FW", "9HPT", "PASAT", "OCT")),
-        _f("scale", "text", "Scale of the instrument (total_recall, physical …).", required=True),
+        _f("scale", "text", "Scale of the instrument (total_recall, physical …).", required=True, published=_LISTED),
         _f("value", "number", "Score in the instrument's own unit.", required=True),
-        _f("item", "text", "Item, where single items are delivered."),
+        _f("item", "text", "Item, where single items are delivered.", published=_LISTED),
         _f("respondent", "code", "Who answered.", codes=("patient", "child", "parent")),
     ),
     "adverse_events": (
         PATIENT,
-        _f("term", "text", "Adverse event as reported or coded.", required=True),
+        _f("term", "text", "Adverse event as reported or coded.", required=True, published=_LISTED),
         _f("onset_date", "date", "First day.", required=True),
         _f("end_date", "date", "Last day."),
         _f("is_serious", "boolean", "Serious by the ICH definition."),
@@ -130,10 +135,10 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "laboratory": (
         PATIENT,
         _f("sampled_on", "date", "Day of the sample.", required=True),
-        _f("test", "text", "Test (lymphocytes, cd4, cd19, alt, creatinine, antidrug_antibodies …).", required=True),
+        _f("test", "text", "Test (lymphocytes, cd4, cd19, alt, creatinine, antidrug_antibodies …).", required=True, published=_LISTED),
         _f("value", "number", "Result.", required=True),
         _f("comparator", "code", "Comparator of a censored result.", codes=("<", "<=", ">", ">=")),
-        _f("unit", "text", "Unit."),
+        _f("unit", "text", "Unit.", published=_LISTED),
     ),
     "medical_history": (
         PATIENT,
@@ -151,7 +156,7 @@ TABLES: dict[str, tuple[Field, ...]] = {
         _f("first_dose_at", "timestamp", "First dose of the profile that the sample belongs to.", required=True),
         _f("time_h", "number", "Time since the first dose.", required=True, unit="h"),
         _f("concentration", "number", "Serum concentration.", required=True, minimum=0),
-        _f("unit", "text", "Unit of the concentration."),
+        _f("unit", "text", "Unit of the concentration.", published=_LISTED),
         _f("is_below_quantification", "boolean", "Below the lower limit of quantification."),
         _f("lower_limit", "number", "Lower limit of quantification.", minimum=0),
     ),
@@ -300,7 +305,8 @@ def description(table: str, column: str) -> str:
         return DERIVED[table][column][1]
     for field in TABLES.get(table, ()):
         if field.name == column:
-            return field.description + (f" Unit: {field.unit}." if field.unit else "")
+            parts = (field.description, f"Unit: {field.unit}." if field.unit else None, field.published)
+            return " ".join(part for part in parts if part)
         if field.kind == "date" and column.startswith(f"{field.name}_"):
             return f"{field.description} {DATE_PARTS[column.removeprefix(field.name + '_')]}"
     raise KeyError(column)

@@ -150,7 +150,8 @@ def _codebook(book: xlsxwriter.Workbook) -> None:
     for table, fields in TABLES.items():
         for field in fields:
             texts = (
-                table, field.name, "yes" if field.required else "no", kind_text(field), field.description,
+                table, field.name, "yes" if field.required else "no", kind_text(field),
+                " ".join(part for part in (field.description, field.published) if part),
             )  # fmt: skip
             for column, shown in enumerate(texts):
                 sheet.write_string(row, column, shown, wrap)

@@ -56,6 +56,7 @@ RULES: dict[str, Rule] = {
     "edss_half": Rule("warning", "0, 1.0, 1.5 … 10.0; 0.5 is kept as it is"),
     "unknown_drug": Rule("warning", "a drug that Remit's list knows; add it to codes in cohort.yaml"),
     "drug_name_fuzzy": Rule("warning", "the drug's name as it is spelt; it was read as the nearest known one"),
+    "text_withheld": Rule("warning", "a word that Remit knows; add it to codes or allowed_texts in cohort.yaml to publish it"),
     "not_delivered": Rule("warning", "a value; this clinic does not deliver the field"),
     "corrected": Rule("warning", "nothing: the corrections ledger changed this row"),
     # one table
@@ -88,7 +89,7 @@ RULES: dict[str, Rule] = {
 }  # fmt: skip
 
 # Rules of reading whose cell has a value all the same.
-KEPT = ("edss_half", "unknown_drug", "drug_name_fuzzy")
+KEPT = ("edss_half", "unknown_drug", "drug_name_fuzzy", "text_withheld")
 
 FAULTS: dict[str, pl.DataType] = {
     "table": pl.String(),

@@ -309,7 +309,11 @@ def _by_grammar(
     if codes:
         text = key(text).replace_strict(codes, default=text, return_dtype=pl.String)
     # NFKC turns ⁹ of 10⁹ into 9, which is how units are compared below.
-    parts = _plain(text).str.extract_groups(_NUMBER)
+    plain = _plain(text)
+    if options.keeps_comparator and field.unit is None:
+        # A titre is told by its denominator: 1:40 is 40.
+        plain = plain.str.replace(r"^([<>≤≥]?=? ?)1 ?: ?([0-9]{1,7})$", "${1}${2}")
+    parts = plain.str.extract_groups(_NUMBER)
     read = cells.with_columns(parts.alias("parts")).unnest("parts")
     digits = pl.col("number").str.replace_all(r"[ '’]", "")
     read = read.with_columns(_decimal(digits, options.decimal, pl.col("kind")).alias("value"))

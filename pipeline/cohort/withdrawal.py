@@ -118,6 +118,7 @@ def withdraw(
     for old in (private / "queries" / cohort).glob("*"):
         old.unlink()
     (private / "rejected" / f"{cohort}.parquet").unlink(missing_ok=True)
+    (private / "withheld" / f"{cohort}.xlsx").unlink(missing_ok=True)
     pseudonyms.forget(private, cohort, [pseudonym])
     load.load(landing, lake_root, private, settings, key=key, is_invented=is_invented)
     releases = clean_releases(cohort, pseudonym) if clean_releases else 0
@@ -155,7 +156,9 @@ def _without(
     if entry.name.casefold() == load.LEDGER_NAME:
         return *_ledger_without(content, original), 0
     try:
-        book = workbook.read(content, entry.name, load.limits(settings))
+        book = workbook.read(
+            content, entry.name, load.limits(settings), **mapping.text_file(entry.name, cohort_map)
+        )
     except BrokenWorkbook:
         return content, 0, 1
     return _book_without(book, entry, cohort_map, key, pseudonym, original)

@@ -961,7 +961,9 @@ def _decode(data: bytes, encoding: str | None) -> tuple[str, str, bool]:
             "the encoding that is set is not known: use a name such as utf-8 or cp1252."
         ) from None
     except UnicodeDecodeError:
-        raise BrokenWorkbook("the text does not fit its encoding: export it again as UTF-8.") from None
+        raise BrokenWorkbook(
+            "the text does not fit its encoding: export it again as UTF-8, or correct `encoding` in cohort.yaml."
+        ) from None
     return _clean(text, not_text), encoding.removesuffix("-sig"), is_guessed
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import json
 import os
 import shutil
+import sqlite3
+import zipfile
+import zlib
 
 import duckdb
 import polars as pl
 import xlsxwriter
 
+from pipeline.cohort import schemas
 from tests.support.installation import Installation
 
 POISON = "Zq9Poison"
@@ -77,44 +83,99 @@ def test_forced_and_rebuilt_releases_hold_the_same_content(own_sample):
     assert "equal: every table has the content of the release before" in text
 
 
+# A sound record of every table; one row a field has the known string in its place.
+SOUND = {
+    "patients": {"sex": "female", "birth_date": "1980-01-01", "onset_date": "2005-03", "course": "RR"},
+    "edss": {"visit_date": "2014-05-06", "edss": 3.5},
+    "relapses": {"onset_date": "2013-01-02"},
+    "treatments": {"drug": "Avonex", "start_date": "2010-01-02"},
+    "infusions": {"drug": "Lemtrada", "infusion_date": "2014-01-02", "dose_mg": 12},
+    "mri_scans": {"scan_date": "2014-02-03"},
+    "assessments": {"assessed_on": "2014-02-03", "instrument": "SDMT", "scale": "total_correct", "value": 50},
+    "adverse_events": {"term": "Headache", "onset_date": "2014-03-04"},
+    "laboratory": {"sampled_on": "2014-03-04", "test": "alt", "value": 20},
+    "medical_history": {"category": "hiv", "status": "absent"},
+    "pk_samples": {"first_dose_at": "2014-01-02 09:00", "time_h": 1, "concentration": 5},
+}
+
+
+def poisoned_workbook(path):
+    """A known string in every kind of cell: each field of each sheet, headers, names, formulas, comments, properties."""
+    with xlsxwriter.Workbook(path, {"strings_to_formulas": False}) as book:
+        book.set_properties({"title": POISON, "author": POISON, "comments": POISON})
+        book.define_name(f"{POISON}_name", "=patients!$A$1")
+        red = book.add_format({"bold": True})
+        for table, fields in schemas.TABLES.items():
+            sheet = book.add_worksheet(table)
+            names = [field.name for field in fields]
+            sheet.write_row(0, 0, [*names, f"{POISON} free text"])
+            sound = SOUND[table]
+            rows = [{"patient_id": f"{POISON}{n}"} | sound for n in range(20 if table == "patients" else 1)]
+            for n, field in enumerate(fields):
+                patient = f"{POISON}{n}" if table != "patients" else f"{POISON}{n + 20}"
+                rows.append({"patient_id": patient} | sound | {field.name: f"{POISON} {field.name}"})
+            for number, row in enumerate(rows, start=1):
+                sheet.write_row(number, 0, [row.get(name, "") for name in names])
+                sheet.write_string(number, len(names), f"{POISON} says")
+            sheet.write_comment(1, 0, POISON)
+            sheet.write_rich_string(len(rows) + 1, 0, "to", red, POISON, "day")
+            sheet.write_formula(len(rows) + 2, 0, f'="{POISON}"&1', value=f"{POISON} formula")
+            sheet.write_url(len(rows) + 3, 0, f"https://example.org/{POISON}", string=f"{POISON} link")
+            sheet.merge_range(len(rows) + 4, 0, len(rows) + 4, 1, f"{POISON} merged")
+            sheet.set_header(f"&C{POISON}")
+        hidden = book.add_worksheet(f"{POISON} hidden")
+        hidden.hide()
+        hidden.write_row(0, 0, [POISON, f"{POISON} 2"])
+        hidden.write_row(1, 0, [f"=1+{POISON}", f"<b>{POISON}</b>"])
+
+
 def test_one_more_row_gives_a_new_release_and_a_poisoned_workbook_leaves_no_trace(
     own_sample, project, tmp_path
 ):
-    """A second cohort has a known string in file name, sheet name, headers and every kind of cell that is no mapped text."""
+    """Further cohorts have a known string in file names, sheet names, headers, maps and every kind of cell."""
     inbox = tmp_path / "inbox"
     shutil.copytree(project / "examples" / "inbox", inbox)
     (inbox / "sample" / "edss.csv").write_text("patient_id,visit_date,edss\nINV-001,2010-05-04,4.5\n")
-    poisoned = {
-        "patients": [
-            ("patient_id", "sex", "birth_date", "onset_date", "course"),
-            *[(f"{POISON}{n}", "female", "1980-01-01", "2005-03", "RR") for n in range(20)],
-            (f"{POISON}20", POISON, "1980-01-01", None, None),
-            (f"{POISON}21", "male", POISON, None, POISON),
-        ],
-        "edss": [
-            ("patient_id", "visit_date", "edss", "in_relapse"),
-            *[(f"{POISON}{n}", "2014-05-06", 3.5, "no") for n in range(20)],
-            (f"{POISON}1", POISON, 3.5, "no"),
-            (f"{POISON}2", "2015-05-06", POISON, POISON),
-            (f"unknown {POISON}", "2015-05-06", 2, "no"),
-        ],
-        f"Sheet {POISON}": [(POISON, f"{POISON} 2"), ("a", POISON), (f"=1+{POISON}", f"<b>{POISON}</b>")],
-    }
-    (inbox / "site_b").mkdir()
-    with xlsxwriter.Workbook(inbox / "site_b" / f"{POISON}.xlsx", {"strings_to_formulas": False}) as book:
-        for name, rows in poisoned.items():
-            sheet = book.add_worksheet(name)
-            for number, row in enumerate(rows):
-                sheet.write_row(number, 0, row)
+    for site in "bcd":
+        (inbox / f"site_{site}").mkdir()
+    poisoned_workbook(inbox / "site_b" / f"{POISON}.xlsx")
+    (inbox / "site_b" / "cohort.yaml").write_text(
+        f"ignore: ['{POISON} *']\nthresholds: {{rejected_share_limit: 1}}\nmissing: ['{POISON} nothing']\n"
+        f"codes: {{sex: {{'{POISON} code': female}}}}\n"
+    )
+    (inbox / "site_b" / f"{POISON} broken.xlsx").write_bytes(b"PK\x03\x04" + POISON.encode() * 50)
+    ledger = "file,sheet,cell,table,patient_id,date,field,old_value,new_value,who,when,why\n"
+    ledger += f"{POISON}.xlsx,patients,B2,,,,sex,female,{POISON},{POISON},2026-01-01,{POISON}\n"
+    ledger += f"{POISON}.xlsx,patients,B3,,,,sex,{POISON},male,{POISON},2026-01-01,{POISON}\n"
+    (inbox / "site_b" / "corrections.csv").write_text(ledger)
+    # Headers that no map knows, and a map that cannot be read.
+    (inbox / "site_c" / f"{POISON}.csv").write_text(
+        f"patient_id,visit_date,edss,{POISON}\n{POISON},2014-01-02,2,{POISON}\n"
+    )
+    (inbox / "site_d" / "patients.csv").write_text(f"patient_id,sex,birth_date\n{POISON},male,1980-01-01\n")
+    (inbox / "site_d" / "cohort.yaml").write_text(f"sheets:\n  - {{file: '{POISON}', {POISON}: 1}}\n")
     before = own_sample.value("select count(*) from cohort.edss")
     text = own_sample.remit("run", "--cohorts", str(inbox))
     assert "published release" in text
     assert own_sample.value("select count(*) from cohort.edss where cohort = 'sample'") == before + 1
-    assert own_sample.value("select count(*) from cohort.patients where cohort = 'site_b'") == 20
-    assert own_sample.value("select count(*) from quality.rejected_rows where cohort = 'site_b'") >= 7
     assert own_sample.value("select count(*) from quality.releases") == 2
-    assert POISON not in text
+    # The rows with an unknown text are there and count; all others with the string are rejected.
+    for table, fields in schemas.TABLES.items():
+        texts = [field.name for field in fields if field.kind == "text"]
+        kept = own_sample.value(f"select count(*) from cohort.{table} where cohort = 'site_b'")
+        assert kept == (19 if table == "patients" else 1) + len(texts) + (table == "patients"), table
+        for column in (name for name in texts if name != "relapse_id"):
+            hidden = own_sample.sql(
+                f"select {column} from cohort.{table} where cohort = 'site_b' and {column} similar to '(withheld|unmapped drug) .*'"
+            )
+            assert hidden.height == 1, (table, column)
+    assert own_sample.value("select count(*) from quality.rejected_rows where cohort = 'site_b'") >= 60
+    assert POISON.lower() not in text.lower()
     assert traces(own_sample, POISON) == []
+    exported = tmp_path / "out"
+    for kind in ("csv", "xlsx"):
+        own_sample.remit("export", "--format", kind, "--to", str(exported / kind))
+    assert [str(path) for path in exported.rglob("*") if path.is_file() and holds(path, POISON)] == []
     queries = list((own_sample.home / "private").rglob("*.html"))
     assert any(POISON in query.read_text("utf-8") for query in queries), (
         "the clinic's own list names the cell"
@@ -122,26 +183,70 @@ def test_one_more_row_gives_a_new_release_and_a_poisoned_workbook_leaves_no_trac
 
 
 def traces(installation, text):
-    """Where a text stands outside landing and private/, DuckDB and Parquet decoded."""
+    """Where a text stands outside landing and private/, whatever its case, stored forms decoded."""
     found = []
     for path in installation.home.rglob("*"):
         inside = path.relative_to(installation.home)
         if path.is_symlink() or not path.is_file() or inside.parts[0] in ("private", "landing"):
             continue
-        if text in str(inside) or text.encode() in path.read_bytes():
+        if text.lower() in str(inside).lower() or holds(path, text):
             found.append(str(inside))
-        elif path.suffix == ".parquet":
-            query = "select count(*) from read_parquet(?) as t where contains(t::varchar, ?)"
-            if duckdb.execute(query, [str(path), text]).fetchone()[0]:
-                found.append(str(inside))
-        elif path.suffix == ".duckdb":
-            with duckdb.connect(str(path), read_only=True) as connection:
-                tables = "select schema_name, table_name from duckdb_tables() where not internal"
-                for schema, table in connection.execute(tables).fetchall():
-                    query = f"select count(*) from {schema}.{table} as t where contains(t::varchar, ?)"
-                    if connection.execute(query, [text]).fetchone()[0]:
-                        found.append(f"{inside}: {schema}.{table}")
     return found
+
+
+def holds(path, text):
+    """Whether a file holds a text: as bytes, in Parquet, DuckDB, SQLite (with its compressed values), zip and gzip."""
+    wanted = text.lower()
+    content = path.read_bytes()
+    if wanted.encode() in content.lower() or wanted.encode("utf-16-le") in content.lower():
+        return True
+    if path.suffix == ".parquet":
+        query = "select count(*) from read_parquet(?) as t where contains(lower(t::varchar), ?)"
+        return bool(duckdb.execute(query, [str(path), wanted]).fetchone()[0])
+    if path.suffix == ".duckdb":
+        with duckdb.connect(str(path), read_only=True) as connection:
+            tables = connection.execute(
+                "select schema_name, table_name from duckdb_tables() where not internal"
+            ).fetchall()
+            query = 'select count(*) from "{}"."{}" as t where contains(lower(t::varchar), ?)'
+            return any(connection.execute(query.format(*table), [wanted]).fetchone()[0] for table in tables)
+    if content.startswith(b"SQLite format 3"):
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            tables = connection.execute("select name from sqlite_master where type = 'table'").fetchall()
+            return any(
+                wanted in decoded(value).lower()
+                for (table,) in tables
+                for row in connection.execute(f'select * from "{table}"')
+                for value in row
+            )
+    if content.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(path) as archive:
+            return any(wanted.encode() in archive.read(name).lower() for name in archive.namelist())
+    return content.startswith(b"\x1f\x8b") and wanted.encode() in gzip.decompress(content).lower()
+
+
+def decoded(value):
+    if isinstance(value, bytes):
+        with contextlib.suppress(zlib.error):
+            value = zlib.decompress(value)
+        return value.decode("utf-8", "replace")
+    return str(value)
+
+
+def test_the_search_for_traces_sees_through_stored_forms(tmp_path):
+    frame = pl.DataFrame({"a": [f"x {POISON} y"] * 1000})
+    frame.write_parquet(tmp_path / "a.parquet", compression="zstd")
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
+        connection.execute("create table t as select * from frame")
+    with contextlib.closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        connection.execute("create table t (body blob)")
+        connection.execute("insert into t values (?)", [zlib.compress(POISON.encode())])
+        connection.commit()
+    frame.write_excel(tmp_path / "a.xlsx")
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(POISON.encode()))
+    for path in tmp_path.iterdir():
+        assert holds(path, POISON), path.name
+        assert not holds(path, "Zq8Absent"), path.name
 
 
 def test_no_identifier_leaves_private_and_landing(sample):
