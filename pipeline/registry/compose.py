@@ -105,8 +105,9 @@ def accepted(table: str, frame: pl.DataFrame, rejections: list[dict]) -> pl.Data
         (pl.col(name) if name in frame.columns else pl.lit(None)).cast(kind).alias(name)
         for name, kind in schemas.lake_columns(table).items()
     )
+    rules = schemas.row_rules(table)
     try:
-        schemas.schema(table).validate(frame, lazy=True)
+        rules.validate(frame.select(list(rules.columns)), lazy=True)
         return frame
     except SchemaErrors as error:
         cases = error.failure_cases

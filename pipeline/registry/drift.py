@@ -19,8 +19,8 @@ from pipeline.registry.tables import Document
 
 # Bytes of documents that are looked at, and of these the records whose structure is taken: inferring a
 # structure costs ten times as much as reading with a declared one (77 against 600 MB/s on one core).
-READ_BYTES = 64 << 20
-SAMPLE_BYTES = 32 << 20
+READ_BYTES = 32 << 20
+SAMPLE_BYTES = 16 << 20
 
 # A field counts as gone empty when at least so many values stood in the last snapshot: a handful may
 # vanish for good reasons when a few studies are updated.

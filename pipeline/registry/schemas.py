@@ -1020,3 +1020,20 @@ def schema(table: str) -> pa.DataFrameSchema:
             column.type, checks, nullable=not declared.required, description=column.description
         )
     return pa.DataFrameSchema(columns, strict=True, ordered=True, name=table)
+
+
+@cache
+def row_rules(table: str) -> pa.DataFrameSchema:
+    """The columns of `schema` that demand something of a value.
+
+    For frames that have the schema's columns and types already: pandera takes 0.6 ms a column, whatever it holds,
+    and five of six columns may hold anything of their type.
+    """
+    return pa.DataFrameSchema(
+        {
+            name: column
+            for name, column in schema(table).columns.items()
+            if column.checks or not column.nullable
+        },
+        name=table,
+    )
