@@ -85,7 +85,10 @@ def _prune(base: Path, snapshot: str) -> None:
         (
             path
             for path in base.iterdir()
-            if path.is_dir() and not path.is_symlink() and path.name != snapshot
+            if path.is_dir()
+            and not path.is_symlink()
+            and path.name != snapshot
+            and not path.name.startswith(".")  # what a lake keeps beside its snapshots
         ),
         key=lambda path: path.stat().st_mtime,
     )

@@ -15,7 +15,7 @@ from pipeline.landing import Landing
 from pipeline.progress import report as progress
 from pipeline.quality import checks
 from pipeline.registry import changes, schemas
-from pipeline.registry.load import load
+from pipeline.registry.load import READING_CODE, load
 from pipeline.registry.sources import pull_all, sources
 from pipeline.release import hashes
 from pipeline.settings import Settings
@@ -118,13 +118,7 @@ def definitions(settings: Settings) -> dg.Definitions:
         base = home.lake / "registry"
         record = home.warehouse / "checks" / "lake_registry.json"
         names = [source.name for source in sources(settings)]
-        snapshot = hashes.snapshot_id(
-            landing,
-            "pipeline/registry/**/*.py",
-            "pipeline/drugs.py",
-            "dbt_project/seeds/**/*",
-            extra=",".join(names),
-        )
+        snapshot = hashes.snapshot_id(landing, *READING_CODE, extra=",".join(names))
         kept = lake.current(base)
         if kept is not None and kept.name == snapshot:
             # Neither the documents nor the code that reads them changed: the lake stands as it is, and so do its checks.
@@ -141,9 +135,10 @@ def definitions(settings: Settings) -> dg.Definitions:
             return
         report = load(landing, base, sources=names, snapshot_id=snapshot, progress=progress)
         recorded = []
+        read = {"documents": report.documents, "documents_unchanged": report.documents_reused}
         for name, count in report.rows.items():
             rejected = report.rejected.get(name, 0)
-            yield _result(name, count, rejected, lake.current(base))
+            yield _result(name, count, rejected, lake.current(base), read)
             recorded.append(
                 checks.check(
                     "accepted_by_schema", kind="pandera", table=f"lake/registry/{name}", failures=rejected,
@@ -183,12 +178,15 @@ def definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(assets=[landing_registry, lake_registry])
 
 
-def _result(table: str, count: int, rejected: int, snapshot: Path | None) -> dg.MaterializeResult:
+def _result(
+    table: str, count: int, rejected: int, snapshot: Path | None, read: dict[str, int] | None = None
+) -> dg.MaterializeResult:
     key = dg.AssetKey(["lake", "registry", table])
     return dg.MaterializeResult(
         asset_key=key,
         metadata=rows(count)
         | {"rows_rejected": rejected}
+        | (read or {})
         | (_changed_last(snapshot) if table == "field_changes" and snapshot else {}),
         check_results=[
             dg.AssetCheckResult(

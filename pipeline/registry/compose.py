@@ -95,8 +95,22 @@ def _outcomes(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     }
 
 
-def accepted(table: str, frame: pl.DataFrame, rejections: list[dict]) -> pl.DataFrame:
-    """The rows of `frame` that meet the table's schema, in lake columns; the others are counted and left out.
+# Rows of a table that were set aside: how many of which study (null where the table has none) broke which rule.
+REJECTIONS = {
+    "table_name": pl.String,
+    "column_name": pl.String,
+    "rule": pl.String,
+    "nct_id": pl.String,
+    "rows": pl.Int64,
+}
+# Posted values of a column that could not be read, per study.
+UNREAD = {"table": pl.String, "column": pl.String, "nct_id": pl.String, "occurrences": pl.Int64}
+
+
+def accepted(table: str, frame: pl.DataFrame, rejections: list[pl.DataFrame]) -> pl.DataFrame:
+    """The rows of `frame` that meet the table's schema, in lake columns.
+
+    The others are left out; `rejections` gets one frame of REJECTIONS for each rule that they broke.
 
     Raises:
         RegistryError: the frame does not have the declared columns.
@@ -115,34 +129,41 @@ def accepted(table: str, frame: pl.DataFrame, rejections: list[dict]) -> pl.Data
         raise RegistryError(
             f"The table {table} does not have the columns that its schema declares: report this as a fault of Remit."
         ) from None
+    studies = frame.select(
+        pl.int_range(pl.len()).alias("index"),
+        pl.col("nct_id") if "nct_id" in frame.columns else pl.lit(None, pl.String).alias("nct_id"),
+    )
     for (column, check), part in cases.group_by("column", "check", maintain_order=True):
-        rows = part["index"].unique()
         name = str(check).split("(")[0]
         rejections.append(
-            {
-                "table_name": table,
-                "column_name": column,
-                "rule": _RULES.get(name, name),
-                "rows": len(rows),
-                "example_nct_id": frame[int(rows.min())]["nct_id"][0] if "nct_id" in frame.columns else None,
-            }
+            studies.join(part.select(pl.col("index").cast(pl.Int64)).unique(), on="index", how="semi")
+            .group_by("nct_id", maintain_order=True)
+            .agg(rows=pl.len().cast(pl.Int64))
+            .select(
+                pl.lit(table).alias("table_name"),
+                pl.lit(column).alias("column_name"),
+                pl.lit(_RULES.get(name, name)).alias("rule"),
+                "nct_id",
+                "rows",
+            )
+            .cast(REJECTIONS)
         )
     bad = cases["index"].cast(pl.UInt32).unique()
     return frame.with_row_index("_row").filter(~pl.col("_row").is_in(bad.implode())).drop("_row")
 
 
-def unread(table: str, frame: pl.DataFrame) -> list[tuple[str, str, int, str]]:
-    """Posted values of a table that could not be read: table, column, how often, a study that has one."""
-    if tables.UNREAD not in frame.columns:
-        return []
-    found = (
+def unread(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Posted values that could not be read: UNREAD, of all tables."""
+    found = [
         frame.lazy()
         .filter(pl.col(tables.UNREAD).is_not_null())
-        .select("nct_id", pl.col(tables.UNREAD).str.split(","))
-        .explode(tables.UNREAD)
-        .group_by(tables.UNREAD)
-        .agg(pl.len(), pl.col("nct_id").min())
-        .sort(tables.UNREAD)
-        .collect()
-    )
-    return [(table, column, count, example) for column, count, example in found.iter_rows()]
+        .select("nct_id", column=pl.col(tables.UNREAD).str.split(","))
+        .explode("column")
+        .group_by("column", "nct_id")
+        .agg(occurrences=pl.len())
+        .select(pl.lit(name).alias("table"), "column", "nct_id", "occurrences")
+        .cast(UNREAD)
+        for name, frame in frames.items()
+        if tables.UNREAD in frame.columns
+    ]
+    return pl.concat(pl.collect_all(found)).sort("table", "column", "nct_id")

@@ -1,7 +1,7 @@
 """Landed study documents → one snapshot of `lake/registry`: which record stands, what is set aside, what is missing.
 
-Reading a document is tables.py, completing and checking a table compose.py, differences to the model drift.py,
-what changed changes.py. No network, and no clock: every time comes from the journal, so that a rebuild gives
+Reading a document is tables.py, completing and checking a table compose.py, what was read before parts.py,
+differences to the model drift.py, what changed changes.py. No network, and no clock: every time comes from the journal, so that a rebuild gives
 equal files.
 """
 
@@ -21,7 +21,7 @@ import duckdb
 import polars as pl
 import pyarrow
 
-from pipeline import lake
+from pipeline import digest, lake
 from pipeline.errors import BrokenDocument, HomeError, RegistryError
 from pipeline.landing import Entry, Landing
 from pipeline.registry import (
@@ -33,6 +33,7 @@ from pipeline.registry import (
     eligibility,
     forms,
     mirror,
+    parts,
     schemas,
     tables,
 )
@@ -52,6 +53,16 @@ STREAMED_BYTES = 256 << 20
 # validating 35 tables takes 0.4 s whatever stands in them, as long as reading 40 MB.
 SMALL_BATCH_BYTES = 24 << 20
 STREAMED_RECORDS = 4096
+# Nightly pulls land small documents one by one. When more than so many of their parts stand side by side, these
+# are read again, together.
+SMALL_PARTS = 8
+# The files that decide what a document becomes.
+READING_CODE = (
+    "pipeline/registry/**/*.py",
+    "pipeline/drugs.py",
+    "dbt_project/seeds/**/*",
+    "requirements.lock",
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,7 @@ class LoadReport:
 
     `problems`: one line each, for a person. `empty_fields`: `table.column` that had values in the last snapshot
     of these studies and has none now, a failed check. `drift`: paths that nobody has decided about yet.
+    `documents_reused`: of `documents` those whose rows stood from an earlier load.
     """
 
     snapshot: str
@@ -71,6 +83,8 @@ class LoadReport:
     problems: tuple[str, ...] = ()
     empty_fields: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
+    documents: int = 0
+    documents_reused: int = 0
 
 
 @dataclass
@@ -78,16 +92,15 @@ class _Batch:
     """Documents that are read together, or a part of a large one, and what became of their records."""
 
     name: str  # of its Parquet files; in the order of the documents
+    key: str  # of its part
     documents: list[tables.Document]
     is_mirror: bool = False
+    is_streamed: bool = False
+    size: int = 0
     records: pl.DataFrame | None = None
-    rejections: list[dict] = field(default_factory=list)
-    unread: list[tuple[str, str, int, str]] = field(default_factory=list)
-    unreadable: dict[int, str] = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        return sum(document.size for document in self.documents)
+    rejections: pl.DataFrame | None = None
+    unread: pl.DataFrame | None = None
+    unreadable: dict[int, str] = field(default_factory=dict)  # place among the documents → why
 
 
 def load(
@@ -129,7 +142,13 @@ def load(
             "The landed study documents could not be made into tables; the last snapshot stays. "
             "Look for a full disk or memory, else report this as a fault of Remit."
         ) from error
+    loader.parts.keep(loader.groups)
     return loader.report(snapshot_id)
+
+
+def reading_code() -> str:
+    """A hash of all that decides what a document becomes, but the document."""
+    return digest.of_files(PROJECT, READING_CODE) + digest.of_files(OVERRIDES.parent, [OVERRIDES.name])
 
 
 class _Loader:
@@ -146,14 +165,18 @@ class _Loader:
         self.unreadable = {i: "is no study document" for i, form in enumerate(self.forms) if form is None}
         self.overrides = eligibility_overrides.read_seed(OVERRIDES)
         self.readings = eligibility.Readings()
+        self.parts = parts.Parts(base, reading_code())
+        self.groups: list[parts.Group] = []
         self.removed = set(changes.removed(landing)["nct_id"]) if sources != ["snapshot"] else set()
         self.mirror_changes: list[dict] = []
         self.records = pl.DataFrame()
-        self.rejections: list[dict] = []
+        self.rejections: list[pl.DataFrame] = []  # of tables that the loader composes
+        self.reused = 0
         self.problems: list[str] = []
         self.empty_fields: list[str] = []
         self.drift: list[str] = []
         self.rows: dict[str, int] = {}
+        self.rejected: dict[str, int] = {}
 
     def _sniff(self, entry: Entry) -> str | None:
         with self.landing.open(entry.sha256) as stream:
@@ -172,7 +195,7 @@ class _Loader:
         scratch.mkdir(mode=0o700)
         documents = self._documents()
         pages = self._mirror_documents(scratch)
-        batches = self._read_all(documents, pages, folder)
+        batches, unknown = self._read_all(documents, pages, folder)
         shutil.rmtree(scratch)
         self._settle(batches, folder)
         if not (self.records.height and self.records["is_kept"].any()):
@@ -182,7 +205,7 @@ class _Loader:
             )
         self._write_changes(folder)
         self._write_accounts(batches, folder)
-        self._write_drift(documents, batches, folder)
+        self._write_drift(unknown, batches, folder)
         for table in schemas.LAKE_TABLES:
             if not any((folder / table).glob("*.parquet")):
                 lake.write_table(folder, table, schemas.empty(table))
@@ -190,18 +213,16 @@ class _Loader:
             self.rows[table] = scan.select(pl.len()).collect().item()
 
     def report(self, snapshot_id: str) -> LoadReport:
-        rejected: dict[str, int] = {}
-        for rejection in self.rejections:
-            table = rejection["table_name"]
-            rejected[table] = rejected.get(table, 0) + rejection["rows"]
-        kept, without_id = int(self.records["is_kept"].sum() or 0), self.records["nct_id"].null_count()
+        kept, without = int(self.records["is_kept"].sum() or 0), int(self.records["is_rejected"].sum() or 0)
         return LoadReport(
             snapshot=snapshot_id,
             rows=self.rows,
-            rejected=rejected,
+            rejected=self.rejected,
             records=self.records.height,
-            records_rejected=without_id,
-            superseded=self.records.height - kept - without_id,
+            records_rejected=without,
+            superseded=self.records.height - kept - without,
+            documents=len(self.entries),
+            documents_reused=self.reused,
             problems=tuple(self.problems),
             empty_fields=tuple(self.empty_fields),
             drift=tuple(self.drift),
@@ -240,26 +261,42 @@ class _Loader:
                 )
         return documents
 
+    def _identity(self, document: tables.Document) -> str:
+        """All that a document's rows come from; its name is no part of it."""
+        entry, form = self.entries[document.index], self.forms[document.index]
+        return "|".join((entry.source, entry.time, str(form), entry.sha256))
+
     def _read_all(
         self, documents: list[tables.Document], pages: list[tables.Document], folder: Path
-    ) -> list[_Batch]:
-        """All batches, so many at a time as there are cores; each writes its own part of every table."""
+    ) -> tuple[list[_Batch], pl.DataFrame]:
+        """All batches, so many at a time as there are cores, and unknown paths of a sample of the documents."""
         done, total = 0, sum(document.size for document in [*documents, *pages])
         workers = os.cpu_count() or 1
         # One more than workers may wait: a streamed document is not read faster than it is worked on.
         places = BoundedSemaphore(workers + 1)
         running: list[tuple[Future, _Batch]] = []
         batches: list[_Batch] = []
+        for batch in self._reused(documents, pages):
+            self._take(batch, folder)
+            batches.append(batch)
+            done += batch.size
+        known = {document.index for batch in batches for document in batch.documents}
+        self.reused = len(known)
+        documents = [document for document in documents if document.index not in known]
+        pages = [document for document in pages if document.index not in known]
 
         def finish(keep: int) -> None:
             nonlocal done
             while len(running) > keep:
                 future, batch = running.pop(0)
                 future.result()
+                if not batch.is_streamed:
+                    self._complete([batch])
                 done += batch.size
                 self.progress("study documents", min(done, total), total)
 
         with ThreadPoolExecutor(workers) as pool:
+            sample = pool.submit(drift.unknown_paths, self._documents())
 
             def start(batch: _Batch, streamed: pyarrow.RecordBatch | None = None) -> None:
                 places.acquire()
@@ -275,38 +312,88 @@ class _Loader:
                         start(batch)
                         continue
                     for lenient in (False, True):
-                        parts = len(batches)
+                        first = len(batches)
                         try:
                             for part in self._streamed(batch.documents[0], lenient):
                                 start(*part)
+                            finish(0)
+                            self._complete(batches[first:])
                             break
                         except tables.UnreadableDocument:
                             finish(0)
-                            for void in batches[parts:]:
+                            for void in batches[first:]:
                                 _remove_parts(folder, void.name)
-                            del batches[parts:]
+                            del batches[first:]
                             if lenient:
                                 self.unreadable[batch.documents[0].index] = "cannot be read as JSON"
                 finish(0)
+                return sorted(batches, key=lambda batch: batch.name), sample.result()
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
-        return batches
+
+    def _reused(self, documents: list[tables.Document], pages: list[tables.Document]) -> list[_Batch]:
+        """Batches of earlier loads whose documents all stand unchanged."""
+        waiting = {self._identity(document): document for document in [*documents, *pages]}
+        mirrored = {document.index for document in pages}
+        found: list[parts.Group] = []
+        for group in self.parts.groups():
+            if all(identity in waiting for identity in group.documents):
+                found.append(group)
+                for identity in group.documents:
+                    del waiting[identity]
+        small = [group for group in found if group.size < SMALL_BATCH_BYTES]
+        if len(small) > SMALL_PARTS:
+            found = [group for group in found if group.size >= SMALL_BATCH_BYTES]
+        self.groups += found
+        places = {self._identity(document): document for document in [*documents, *pages]}
+        return [
+            self._batch(
+                [places[identity] for identity in group.documents], mirrored, number, key, len(group.parts)
+            )
+            for group in found
+            for number, key in enumerate(group.parts)
+        ]
+
+    def _batch(
+        self,
+        documents: list[tables.Document],
+        mirrored: set[int],
+        number: int = 0,
+        key: str | None = None,
+        parts_in_all: int = 1,
+    ) -> _Batch:
+        first, is_mirror = documents[0].index, documents[0].index in mirrored
+        is_streamed = parts_in_all > 1
+        name = f"{first:06d}-{number:06d}" if is_streamed else f"{first:06d}"
+        return _Batch(
+            f"mirror-{name}" if is_mirror else name,
+            key or self.parts.key([self._identity(document) for document in documents], number),
+            documents,
+            is_mirror,
+            is_streamed,
+            # What share of a streamed document a part is, is not known; progress moves with the first.
+            0 if number else sum(document.size for document in documents),
+        )
 
     def _batches(self, documents: list[tables.Document], pages: list[tables.Document]) -> Iterator[_Batch]:
         """Documents in groups of about `BATCH_BYTES`, large ones alone, mirror pages last."""
-        total = sum(document.size for document in documents)
-        limit = min(BATCH_BYTES, max(SMALL_BATCH_BYTES, -(-total // 2)))
-        for group, is_mirror in ((documents, False), (pages, True)):
+        mirrored = {document.index for document in pages}
+        for group in (documents, pages):
+            total = sum(document.size for document in group)
+            wanted = max(-(-total // BATCH_BYTES), min(2, total // SMALL_BATCH_BYTES), 1)
+            limit = -(-total // wanted)
             waiting: list[tables.Document] = []
+            size = before = 0
             for document in group:
-                if waiting and sum(d.size for d in waiting) + document.size > limit:
-                    yield _Batch(f"{waiting[0].index:06d}", waiting, is_mirror)
-                    waiting = []
+                # Where its middle falls decides, so that groups come out even.
+                if waiting and (before + document.size / 2 > limit or size + document.size > 2 * BATCH_BYTES):
+                    yield self._batch(waiting, mirrored)
+                    before, size, waiting = before - limit, 0, []
                 waiting.append(document)
+                before, size = before + document.size, size + document.size
             if waiting:
-                name = f"{waiting[0].index:06d}"
-                yield _Batch(f"mirror-{name}" if is_mirror else name, waiting, is_mirror)
+                yield self._batch(waiting, mirrored)
 
     def _streamed(
         self, document: tables.Document, lenient: bool
@@ -315,46 +402,110 @@ class _Loader:
         try:
             stream = reader.stream(document, rows=STREAMED_RECORDS, lenient=lenient)
             for number, part in enumerate(stream):
-                # Its share of the document's bytes is not known; progress moves when the document is through.
-                whole = (
-                    [document]
-                    if number == 0
-                    else [tables.Document(document.index, document.path, document.form, 0)]
-                )
-                yield _Batch(f"{document.index:06d}-{number:06d}", whole), part
+                yield self._batch([document], set(), number, parts_in_all=2), part
         finally:
             reader.close()
 
+    def _complete(self, batches: list[_Batch]) -> None:
+        """The documents of these batches, all of them or all parts of one, are read: a later load may use them."""
+        if not batches:
+            return
+        documents = batches[0].documents
+        group = parts.Group(
+            tuple(self._identity(document) for document in documents),
+            tuple(batch.key for batch in batches),
+            sum(document.size for document in documents),
+        )
+        self.parts.complete(group)
+        self.groups.append(group)
+
     def _run(self, batch: _Batch, folder: Path, streamed: pyarrow.RecordBatch | None) -> None:
-        """Read one batch and write its part of every table."""
-        reader = tables.Reader(folder / ".scratch")
-        try:
-            records = (
-                reader.take(streamed, batch.documents[0]) if streamed is not None else _read(reader, batch)
+        """Read one batch, keep it as a part, and take its part of every table into the snapshot."""
+        lost: dict[int, pl.DataFrame] = {}  # record whose own row breaks its schema → what it broke
+        while True:
+            reader = tables.Reader(folder / ".scratch")
+            try:
+                records = (
+                    reader.take(streamed, batch.documents[0])
+                    if streamed is not None
+                    else _read(reader, batch)
+                )
+                ranked = self._ranked(records.filter(~pl.col("rec").is_in(list(lost))))
+                records = records.with_columns(
+                    is_best=pl.col("rec").is_in(_best(ranked)["rec"].implode()),
+                    is_lost=pl.col("rec").is_in(list(lost)),
+                )
+                reader.drop(records.filter(~pl.col("is_best"))["rec"])
+                frames = reader.tables()
+            finally:
+                reader.close()
+            frames["studies"] = self._with_origin(frames["studies"], records, batch.is_mirror)
+            frames = compose.composed(frames, self.overrides, self.readings)
+            best = records.filter("is_best").select("rec", "nct_id")
+            unread = compose.unread(frames)
+            rejections: list[pl.DataFrame] = []
+            studies = compose.accepted("studies", frames.pop("studies"), rejections)
+            gone = best.join(studies, on="nct_id", how="anti")
+            older = records.filter(~(pl.col("is_best") | pl.col("is_lost"))).join(
+                gone, on="nct_id", how="semi"
             )
-            best = _best(self._ranked(records))
-            records = records.with_columns(is_best=pl.col("rec").is_in(best["rec"].implode()))
-            reader.drop(records.filter(~pl.col("is_best"))["rec"])
-            frames = reader.tables()
-        finally:
-            reader.close()
-        frames["studies"] = self._with_origin(frames["studies"], records, batch.is_mirror)
-        frames = compose.composed(frames, self.overrides, self.readings)
-        batch.unread = [row for name, frame in frames.items() for row in compose.unread(name, frame)]
-        studies = compose.accepted("studies", frames.pop("studies"), batch.rejections)
-        lost = records.filter("is_best").join(studies, on="nct_id", how="anti")["nct_id"]
-        if lost.len():  # a study whose own row was set aside takes its other rows along
-            frames = {
-                name: frame.filter(~pl.col("nct_id").is_in(lost.implode())) for name, frame in frames.items()
-            }
+            for rec, nct_id in gone.iter_rows():
+                lost[rec] = pl.concat(rejections).filter(pl.col("nct_id") == nct_id)
+            if older.is_empty():
+                break
+            # An older version of such a study is at hand: it stands in.
+            batch.unreadable.clear()
+        if gone.height:  # a study whose own row was set aside takes its other rows along
+            away = pl.col("nct_id").is_in(gone["nct_id"].implode())
+            frames = {name: frame.filter(~away) for name, frame in frames.items()}
+            unread = unread.filter(~away)
             records = records.with_columns(
-                nct_id=pl.when(~pl.col("nct_id").is_in(lost.implode())).then("nct_id"),
-                is_best=pl.col("is_best") & ~pl.col("nct_id").is_in(lost.implode()),
+                is_best=pl.col("is_best") & ~pl.col("rec").is_in(list(lost)),
+                is_lost=pl.col("rec").is_in(list(lost)),
             )
-        batch.records = records
-        _write_part(folder, "studies", batch.name, studies)
-        for name, frame in frames.items():
-            _write_part(folder, name, batch.name, compose.accepted(name, frame, batch.rejections))
+        accepted = {"studies": studies} | {
+            name: compose.accepted(name, frame, rejections) for name, frame in frames.items()
+        }
+        kept = records.filter("is_best").select("rec", "nct_id")
+        counted = [
+            pl.concat(rejections or [pl.DataFrame(schema=compose.REJECTIONS)]).join(
+                kept, on="nct_id", how="inner", maintain_order="left"
+            ),
+            *(broken.with_columns(rec=pl.lit(rec, pl.Int64)) for rec, broken in lost.items()),
+        ]
+        places = {document.index: place for place, document in enumerate(batch.documents)}
+        self.parts.save(
+            batch.key,
+            {name: frame for name, frame in accepted.items() if frame.height},
+            records.with_columns(place=pl.col("doc").replace_strict(places, return_dtype=pl.Int64)).drop(
+                "doc"
+            ),
+            {
+                "rejections": pl.concat(counted).rows(),
+                "unread": unread.rows(),
+                "unreadable": [[places[doc], why] for doc, why in batch.unreadable.items()],
+            },
+        )
+        self._take(batch, folder)
+
+    def _take(self, batch: _Batch, folder: Path) -> None:
+        """What is kept of a batch, into the snapshot."""
+        self.parts.link(batch.key, lambda table: folder / table / _part(batch.name))
+        index = pl.DataFrame(
+            {"place": range(len(batch.documents)), "doc": [document.index for document in batch.documents]},
+            schema={"place": pl.Int64, "doc": pl.Int64},
+        )
+        batch.records = (
+            self.parts.records(batch.key)
+            .join(index, on="place", how="left", maintain_order="left")
+            .drop("place")
+        )
+        account = self.parts.account(batch.key)
+        batch.rejections = pl.DataFrame(
+            account["rejections"], schema=compose.REJECTIONS | {"rec": pl.Int64}, orient="row"
+        )
+        batch.unread = pl.DataFrame(account["unread"], schema=compose.UNREAD, orient="row")
+        batch.unreadable = {batch.documents[place].index: why for place, why in account["unreadable"]}
 
     def _ranked(self, records: pl.DataFrame) -> pl.DataFrame:
         """Records with the time of landing, which decides where a study's own dates do not."""
@@ -384,7 +535,8 @@ class _Loader:
         studies = (
             studies.join(records.select("rec", "doc"), on="rec", how="left", maintain_order="left")
             .join(origin, on="doc", how="left", maintain_order="left")
-            .with_columns(is_current=~pl.col("nct_id").is_in(list(self.removed)))
+            # Until the end: a study leaves the registry without its document being read again.
+            .with_columns(is_current=pl.lit(True))
         )
         if is_mirror:  # a page in a recorded folder too; and a page does not say whether results are posted
             studies = studies.with_columns(source=pl.lit("mirror"), has_results=pl.lit(None, pl.Boolean))
@@ -404,6 +556,7 @@ class _Loader:
         mine = self._ranked(self.records.filter("is_best"))
         best = _best(mine)
         losers = mine.join(best, on=["nct_id", "batch"], how="anti")
+        self._settle_records(best)
         mirrored = losers.filter("is_mirror").join(
             best.filter(~pl.col("is_mirror")).select("nct_id", winner="batch"), on="nct_id"
         )
@@ -414,22 +567,50 @@ class _Loader:
                     _parts(folder, mirrored, "winner"), _parts(folder, mirrored, "batch")
                 )
             )
-        for (name,), rows in losers.group_by("batch"):
-            for table in schemas.TABLES:
-                part = folder / table / _part(name)
-                if part.exists():
-                    frame = pl.read_parquet(part).filter(~pl.col("nct_id").is_in(rows["nct_id"].implode()))
-                    part.unlink()
-                    _write_part(folder, table, name, frame)
+        gone = best.filter(pl.col("nct_id").is_in(list(self.removed))).select("nct_id", "batch")
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            changed = pl.concat([losers.select("batch"), gone.select("batch")])["batch"].unique().sort()
+            for done in [
+                pool.submit(
+                    _correct,
+                    folder,
+                    name,
+                    losers.filter(pl.col("batch") == name)["nct_id"],
+                    gone.filter(pl.col("batch") == name)["nct_id"],
+                )
+                for name in changed
+            ]:
+                done.result()
         if found:
             self._write(folder, "source_conflicts", pl.concat(found))
-        self.records = self.records.join(
-            best.select("nct_id", "batch", "rec", is_kept=pl.lit(True)),
-            on=["nct_id", "batch", "rec"],
-            how="left",
-            maintain_order="left",
-        )
         self._settle_overrides(folder)
+
+    def _settle_records(self, best: pl.DataFrame) -> None:
+        """Of each record: does it stand (`is_kept`), or is it set aside (`is_rejected`)? The others are superseded.
+
+        A version whose own row breaks the schema is set aside where it would have stood, and else superseded.
+        """
+        keys = ["nct_id", "batch", "rec"]
+        place = {"place": pl.int_range(pl.len())}
+        order = _ranked_first(
+            self._ranked(self.records.filter(pl.col("is_best") | pl.col("is_lost")))
+        ).with_columns(**place)
+        standing = order.join(best, on=keys, how="semi").select("nct_id", standing="place")
+        set_aside = (
+            order.filter("is_lost")
+            .join(standing, on="nct_id", how="left")
+            .filter(pl.col("standing").is_null() | (pl.col("place") < pl.col("standing")))
+        )
+        self.records = (
+            self.records.join(
+                best.select(*keys, is_kept=pl.lit(True)), on=keys, how="left", maintain_order="left"
+            )
+            .join(
+                set_aside.select(*keys, is_rejected=pl.lit(True)), on=keys, how="left", maintain_order="left"
+            )
+            .with_columns(pl.col("is_rejected") | pl.col("nct_id").is_null())
+            .with_columns(pl.col("is_rejected", "is_kept").fill_null(False))
+        )
 
     def _settle_overrides(self, folder: Path) -> None:
         """An override is unused when no batch has its study; each batch alone cannot know."""
@@ -495,7 +676,7 @@ class _Loader:
         counts = self.records.group_by("doc").agg(
             records=pl.len().cast(pl.Int64),
             accepted=pl.col("is_kept").sum().cast(pl.Int64),
-            rejected=pl.col("nct_id").is_null().sum().cast(pl.Int64),
+            rejected=pl.col("is_rejected").sum().cast(pl.Int64),
         )
         twins = pl.DataFrame(
             {"doc": list(self.twins.values()), "twin": list(self.twins)},
@@ -506,7 +687,6 @@ class _Loader:
         )
         for batch in batches:
             self.unreadable |= batch.unreadable
-            self.rejections += batch.rejections
         self.problems += [
             f"{self.entries[index].name}: {reason}; none of it was read. Record it again or remove it."
             for index, reason in sorted(self.unreadable.items())
@@ -530,31 +710,38 @@ class _Loader:
             .with_columns(superseded=pl.col("records") - pl.col("accepted") - pl.col("rejected"))
         )
         self._write(folder, "documents", documents)
-        self._write(
-            folder,
-            "rejections",
-            pl.DataFrame(self.rejections, schema=schemas.lake_columns("rejections"))
-            .group_by("table_name", "column_name", "rule")
-            .agg(pl.col("rows").sum(), pl.col("example_nct_id").min())
-            .sort("table_name", "column_name", "rule"),
+        counted = self.records.filter(pl.col("is_kept") | pl.col("is_rejected")).select("rec", "batch")
+        rejections = (
+            pl.concat([batch.rejections.with_columns(batch=pl.lit(batch.name)) for batch in batches])
+            .join(counted, on=["rec", "batch"], how="semi")
+            .select(list(compose.REJECTIONS))
         )
+        found = (
+            pl.concat([rejections, *self.rejections])
+            .group_by("table_name", "column_name", "rule")
+            .agg(pl.col("rows").sum(), example_nct_id=pl.col("nct_id").min())
+            .sort("table_name", "column_name", "rule")
+        )
+        self.rejected = dict(found.group_by("table_name").agg(pl.col("rows").sum()).iter_rows())
+        self._write(folder, "rejections", found)
 
-    def _write_drift(self, documents: list[tables.Document], batches: list[_Batch], folder: Path) -> None:
-        unreadable = set(self.unreadable)
-        unknown = drift.unknown_paths([d for d in documents if d.index not in unreadable])
+    def _write_drift(self, unknown: pl.DataFrame, batches: list[_Batch], folder: Path) -> None:
         gone = drift.gone_empty(self.base, folder)
         studies = self.records["is_kept"].sum() or 0
+        unread = pl.concat([batch.unread.with_columns(batch=pl.lit(batch.name)) for batch in batches]).join(
+            self.records.filter("is_kept").select("nct_id", "batch"), on=["nct_id", "batch"], how="semi"
+        )
+        paths = pl.DataFrame(
+            [
+                (table, column, schemas.record_paths(table)[column][0])
+                for table, column in unread.select("table", "column").unique().iter_rows()
+            ],
+            schema=dict.fromkeys(("table", "column", "path"), pl.String),
+            orient="row",
+        )
         unread = (
-            pl.DataFrame(
-                [
-                    (table, column, schemas.record_paths(table)[column][0], count, example)
-                    for batch in batches
-                    for table, column, count, example in batch.unread
-                ],
-                schema=dict.fromkeys(("table", "column", "path"), pl.String)
-                | {"occurrences": pl.Int64, "example_nct_id": pl.String},
-                orient="row",
-            )
+            unread.rename({"nct_id": "example_nct_id"})
+            .join(paths, on=["table", "column"])
             .group_by("table", "column", "path")
             .agg(pl.col("occurrences").sum(), pl.col("example_nct_id").min())
             .group_by("path")  # two columns may read one path
@@ -592,13 +779,35 @@ def _read(reader: tables.Reader, batch: _Batch) -> pl.DataFrame:
 
 def _best(records: pl.DataFrame) -> pl.DataFrame:
     """The version of each study that stands: the registry's own, newest update, newest version, landed last."""
+    return _ranked_first(records).unique("nct_id", keep="first", maintain_order=True)
+
+
+def _ranked_first(records: pl.DataFrame) -> pl.DataFrame:
     worst_first = ["is_mirror"] if "is_mirror" in records.columns else []
     return records.sort(
         [*worst_first, "last_update", "version", "received", "rec"],
         descending=[False] * len(worst_first) + [True] * 4,
         nulls_last=True,
         maintain_order=True,
-    ).unique("nct_id", keep="first", maintain_order=True)
+    )
+
+
+def _correct(folder: Path, name: str, superseded: pl.Series, gone: pl.Series) -> None:
+    """The parts of a batch without the studies that stand better elsewhere, and with `is_current` as it is."""
+    for table in schemas.TABLES:
+        path = folder / table / _part(name)
+        if not path.exists():
+            continue
+        frame = pl.read_parquet(path, memory_map=False)
+        height = frame.height
+        if superseded.len():
+            frame = frame.filter(~pl.col("nct_id").is_in(superseded.implode()))
+        if table == "studies" and gone.len():
+            frame = frame.with_columns(is_current=~pl.col("nct_id").is_in(gone.implode()))
+        elif frame.height == height:
+            continue
+        path.unlink()  # never in place: the file may be a part's too
+        _write_part(folder, table, name, frame)
 
 
 def _no_records() -> pl.DataFrame:
@@ -610,6 +819,7 @@ def _no_records() -> pl.DataFrame:
             "version": pl.String,
             "doc": pl.Int64,
             "is_best": pl.Boolean,
+            "is_lost": pl.Boolean,
             "batch": pl.String,
             "is_mirror": pl.Boolean,
         }

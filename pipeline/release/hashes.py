@@ -6,6 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from pipeline import digest
 from pipeline.landing import Entry, Landing
 from pipeline.registry.sources import sources
 from pipeline.settings import PROJECT, Settings
@@ -34,31 +35,24 @@ def inputs_hash(settings: Settings) -> str:
 
 def code_hash(project: Path = PROJECT) -> str:
     """Hash of the package, the dbt project and the lock file."""
-    return _of_files(project, CODE)
+    return digest.of_files(project, CODE)
 
 
 def snapshot_id(landing: Landing, *patterns: str, extra: str = "", project: Path = PROJECT) -> str:
     """Name of a lake snapshot: equal for equal landing and equal reading code, so that neither is done twice."""
     entries = landing.current()
     last = max((entry.time for entry in landing.entries()), default="")
-    digest = hashlib.sha256(
-        (_of_entries(entries) + _of_files(project, patterns) + extra).encode()
-    ).hexdigest()
-    return f"{last[:19].replace('-', '').replace(':', '')}-{digest[:12]}" if last else digest[:12]
+    name = hashlib.sha256(
+        (_of_entries(entries) + digest.of_files(project, patterns) + extra).encode()
+    ).hexdigest()[:12]
+    return f"{last[:19].replace('-', '').replace(':', '')}-{name}" if last else name
 
 
 def _of_entries(entries: list[Entry]) -> str:
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     for line in sorted(f"{e.area}\x1f{e.source}\x1f{e.name}\x1f{e.sha256}" for e in entries):
-        digest.update(line.encode() + b"\n")
-    return digest.hexdigest()
-
-
-def _of_files(project: Path, patterns: tuple[str, ...]) -> str:
-    digest = hashlib.sha256()
-    for path in sorted({path for pattern in patterns for path in project.glob(pattern) if path.is_file()}):
-        digest.update(path.relative_to(project).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+        found.update(line.encode() + b"\n")
+    return found.hexdigest()
 
 
 def settings_hash(settings: Settings) -> str:
