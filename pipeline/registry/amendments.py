@@ -24,13 +24,16 @@ _SEEN = ["nct_id", "version", "seen_at"]
 _NEEDED = ("identificationModule", "statusModule", "eligibilityModule")
 
 
-def earlier(history: History, overrides: pl.DataFrame, scratch: Path) -> dict[str, pl.DataFrame]:
+def earlier(
+    history: History, overrides: pl.DataFrame, scratch: Path, readings: eligibility.Readings
+) -> dict[str, pl.DataFrame]:
     """The criteria in force before each amendment.
 
     Args:
         history: versions of the studies and the feed that came of comparing them.
         overrides: curated corrections of criteria: they hold for earlier words as for present ones.
         scratch: an existing folder for documents on their way to the reader.
+        readings: criteria texts that the load read; an earlier text is often a present one of another study.
 
     Returns:
         `amendments`: `nct_id, versions_back` (1: the latest), `version, seen_at, source` as in the feed's rows with
@@ -45,7 +48,7 @@ def earlier(history: History, overrides: pl.DataFrame, scratch: Path) -> dict[st
     read = [
         {name: frame.with_columns(versions_back=pl.lit(back, pl.Int64)) for name, frame in parsed.items()}
         for back in sorted(found["versions_back"].unique())
-        for parsed in [eligibility.parse(placed.filter(pl.col("versions_back") == back), overrides)]
+        for parsed in [eligibility.parse(placed.filter(pl.col("versions_back") == back), overrides, readings)]
     ]
     return {
         "amendments": found.drop("document"),

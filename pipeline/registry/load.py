@@ -641,7 +641,7 @@ class _Loader:
         read, superseded = (own.filter(is_it).select("nct_id", "sha256") for is_it in (is_kept, ~is_kept))
         history = changes.history(self.landing, self.sources, read, superseded)
         feed = history.feed
-        for table, frame in amendments.earlier(history, self.overrides, folder).items():
+        for table, frame in amendments.earlier(history, self.overrides, folder, self.readings).items():
             self._write(folder, table, frame)
         path, is_change = pl.col("field_path"), pl.col("change_kind") != "baseline"
         pages = set(kept.filter("is_mirror")["doc"])
