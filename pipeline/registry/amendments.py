@@ -25,7 +25,7 @@ _NEEDED = ("identificationModule", "statusModule", "eligibilityModule")
 
 
 def earlier(
-    history: History, overrides: pl.DataFrame, scratch: Path, readings: eligibility.Readings
+    history: History, overrides: pl.DataFrame, scratch: Path, readings: eligibility.Readings | None = None
 ) -> dict[str, pl.DataFrame]:
     """The criteria in force before each amendment.
 
