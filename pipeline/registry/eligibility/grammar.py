@@ -16,7 +16,7 @@ from typing import NamedTuple
 import polars as pl
 
 from pipeline.registry.eligibility import lexicon, rules_ms, rules_safety, rules_therapy
-from pipeline.registry.eligibility.reading import SUBJECTIVE, Constraint, Reading
+from pipeline.registry.eligibility.reading import RATED, SUBJECTIVE, Constraint, Reading
 from pipeline.registry.eligibility.text import canonical, collapsed
 
 
@@ -216,7 +216,7 @@ def read(texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             _append(columns, key, raw, line, constraints)
     status = prepared.select(
         "key",
-        is_subjective=pl.col("canonical").str.contains(SUBJECTIVE.pattern),
+        is_subjective=pl.col("canonical").str.replace_all(RATED.pattern, " ").str.contains(SUBJECTIVE.pattern),
         has_residue=pl.col("key").replace_strict(residue, default=False, return_dtype=pl.Boolean),
     )
     return pl.DataFrame(columns, schema=_OUTPUT), status.cast(_STATUS)
@@ -239,6 +239,10 @@ _ALTERNATIVE_KINDS = frozenset(
     ("relapse_count", "relapse_on_therapy", "gd_or_t2_activity", "edss_change", "prior_therapy_required", "prior_therapy_forbidden", "concomitant_therapy_forbidden", "washout", "lab_limit",
      "disease_duration")
 )  # fmt: skip
+
+
+# "at least one of a) … b) … c) …"
+_CHOICE = re.compile(r"(?:≥\s*1|\bany(?:\s+1)?|\beither|\b1 or more|\b1)\s+of\b[^.;]{0,60}$")
 
 
 def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
@@ -270,12 +274,19 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
     places = [i for i, c in enumerate(found) if c.kind in _ALTERNATIVE_KINDS]
     runs: list[list[list[int]]] = []
     alternatives: list[list[int]] = [[places[0]]] if places else []
+    is_choice = bool(places) and _CHOICE.search(reading.text[: found[places[0]].start]) is not None
     for before, after in itertools.pairwise(places):
         between = reading.text[found[before].end : found[after].start]
         if found[after].start <= found[before].end:
             between = reading.text[found[before].start : found[after].start]
         between = re.sub(r"\([^()]*\)", " ", between)
-        if re.search(r"\bor\b(?!\s+(?:more|greater|equal))|\band/or\b", between) and len(between) < 200:
+        is_item = (
+            is_choice
+            and re.search(r"(?:^|[\s,;])\(?[a-e1-5i]{1,3}[).]\s+(?:[\w-]+\s+){0,3}$", between) is not None
+        )
+        if is_item or (
+            re.search(r"\bor\b(?!\s+(?:more|greater|equal))|\band/or\b", between) and len(between) < 200
+        ):
             alternatives.append([after])
         elif re.search(r"\bwith\b", between) or (
             len(alternatives) > 1 and re.search(r"\band\b|\bplus\b", between)

@@ -49,8 +49,12 @@ _PERMITTED = re.compile(
 _NEGATION = re.compile(
     r"\b(?:no|not|never|without|none|naive|neither|nor|free (?:of|from)|absence of|negative|off|abstain\w*|lack of|denies|non)\b"
 )
+# A rating that someone makes by rule: "EDSS of 0 to 5.5 as assessed by the investigator".
+RATED = re.compile(
+    r"\b(?:edss|scores?|scale|mri|scans?|lesions?|rating)\b(?:[^.;]|\.\d){0,60}\b(?:as\s+)?(?:determined|assessed|measured|rated|evaluated|scored)\s+by\b"
+)
 SUBJECTIVE = re.compile(
-    r"\b(?:in\s+the\s+(?:investigator|opinion|judg\w+|view|clinical)\S*|investigator\S*\s+(?:opinion|judg\w+|discretion|consider\w*|believ\w*|feel\w*|determin\w*|deem\w*)|opinion of|judg\w+ (?:of|by)|discretion of|as (?:determined|assessed|judged|deemed|considered) by|deemed\s+\w+|investigator considers|considered by the (?:\w+ )?(?:investigator|physician|clinician)|determined by the (?:\w+ )?(?:investigator|physician|clinician)|at the discretion|would (?:compromise|interfere|preclude|jeopardi[sz]e|put)|could (?:interfere|compromise|jeopardi[sz]e)|may (?:interfere|compromise|jeopardi[sz]e)|physician'?s? (?:opinion|judg\w+|discretion)|in the judg\w+)"
+    r"\b(?:(?:considered|judged|deemed|believed|thought|felt)\b[^.;]{0,40}\bby\s+the\s+(?:\w+\s+){0,2}(?:investigator|physician|clinician|pi|doctor|neurologist)\b|according\s+to\s+the\s+(?:\w+\s+)?(?:investigator|physician|pi)\b|per\s+(?:the\s+)?(?:investigator|physician|pi)\S*\s+(?:assessment|judg\w+|opinion|discretion)|in\s+the\s+(?:investigator|opinion|judg\w+|view|clinical)\S*|investigator\S*\s+(?:opinion|judg\w+|discretion|consider\w*|believ\w*|feel\w*|determin\w*|deem\w*)|opinion of|judg\w+ (?:of|by)|discretion of|as (?:determined|assessed|judged|deemed|considered) by|deemed\s+\w+|investigator considers|considered by the (?:\w+ )?(?:investigator|physician|clinician)|determined by the (?:\w+ )?(?:investigator|physician|clinician)|at the discretion|would (?:compromise|interfere|preclude|jeopardi[sz]e|put)|could (?:interfere|compromise|jeopardi[sz]e)|may (?:interfere|compromise|jeopardi[sz]e)|physician'?s? (?:opinion|judg\w+|discretion)|in the judg\w+)"
 )
 
 

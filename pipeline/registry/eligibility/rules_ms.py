@@ -286,7 +286,7 @@ def edss_change(r: Reading) -> Iterator[Constraint]:
 
 
 _EDSS_STEP_MORE = re.compile(
-    rf"(?:[^.;]|\.(?=\d)){{0,60}}?\bor\s+(?:an?\s+)?(?:increase\s+)?(?:of\s+)?(?:≥\s*)?(?P<value>{NUMBER})\s*-?\s*(?:points?|steps?)?\s+(?=(?:if|in|for|when|where)\b)"
+    rf"(?:[^.;]|\.(?=\d)){{0,60}}?\b(?:or|and)\s+(?:an?\s+)?(?:increase\s+)?(?:of\s+)?(?:≥\s*)?(?P<value>{NUMBER})\s*-?\s*(?:points?|steps?)?\s+(?=(?:if|in|for|when|where)\b)"
 )
 
 
@@ -544,7 +544,7 @@ _COUNTED_RELAPSE = re.compile(
 _A_RELAPSE = re.compile(rf"\b(?P<article>an?|any|single)\s+(?P<adjectives>{_ADJECTIVES})(?P<noun>{_RELAPSE})")
 _ANY_RELAPSE = re.compile(_RELAPSE)
 _ON_THERAPY = re.compile(
-    r"\b(?:while|whilst|when)\s+(?:\w+\s+){0,2}?(?:on|taking|receiving|under|using|treated|being)|\bduring\s+(?:\w+\s+){0,3}?(?:treatment|therapy)|\bduring\s+(?:their\s+)?(?:interferon|ifn|glatiramer|dmt)|\bon\s+(?:treatment|therapy)\b|\bdespite\b|\bunder\s+(?:treatment|therapy|ifn|interferon|dmt)|\bafter\s+(?:the\s+)?(?:first\s+)?[≥>]?\s*\d+\s*(?:months?|weeks?|years?)\s+(?:of\s+)?(?:[\w-]+\s+){0,4}(?:treatment|therapy|exposure)|\b(?:treatment|therapy) failure|\bfailure\b(?=[^.;]{0,24}\bdefined\b)|\bfailed\b|\bbreakthrough\b|\b(?:suboptimal|sub-optimal|inadequate|insufficient|poor|lack of|incomplete)\s+(?:clinical\s+)?respon\w+|\bnon-?\s?respon\w+|\bnot\s+respond\w*|\bon\s+(?:ifn|interferon|glatiramer|natalizumab|fingolimod|gilenya|dmf|a dmt|dmt)|\bhaving (?:been|received) (?:on|treat)"
+    r"\b(?:while|whilst|when)\s+(?:\w+\s+){0,4}?(?:on|taking|receiving|under|using|treated|being)|\bduring\s+(?:\w+\s+){0,3}?(?:treatment|therapy)|\bduring\s+(?:their\s+)?(?:interferon|ifn|glatiramer|dmt)|\bon\s+(?:treatment|therapy)\b|\bdespite\b|\bunder\s+(?:treatment|therapy|ifn|interferon|dmt)|\bafter\s+(?:the\s+)?(?:first\s+)?[≥>]?\s*\d+\s*(?:months?|weeks?|years?)\s+(?:of\s+)?(?:[\w-]+\s+){0,4}(?:treatment|therapy|exposure)|\b(?:treatment|therapy) failure|\bfailure\b(?=[^.;]{0,24}\bdefined\b)|\bfailed\b|\bbreakthrough\b|\b(?:suboptimal|sub-optimal|inadequate|insufficient|poor|lack of|incomplete)\s+(?:clinical\s+)?respon\w+|\bnon-?\s?respon\w+|\bnot\s+respond\w*|\bon\s+(?:ifn|interferon|glatiramer|natalizumab|fingolimod|gilenya|dmf|a dmt|dmt)|\bhaving (?:been|received) (?:on|treat)"
 )
 # "… after being on that therapy for at least 6 months"; the span follows.
 _AFTER_TIME_ON = re.compile(
@@ -763,7 +763,7 @@ def relapses(r: Reading) -> list[Constraint]:
                 clause_start, clause_end = r.clause(start)
                 drug_terms = _therapy_terms(r, clause_start, clause_end, start, end)
                 if drug_terms is None or not re.search(
-                    r"\b(?:activity|fail\w*|defined|evidence|experienced|had|breakthrough|either|signs?)\b",
+                    r"^[^a-z]*$|\b(?:activity|fail\w*|defined|evidence|experienced|had|breakthrough|either|signs?)\b",
                     text[clause_start:start],
                 ):
                     continue
@@ -1188,6 +1188,18 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
         ):
             del terms["rms"]
         end = max(b for _, b in terms.values())
+        if (
+            r.sense == "require"
+            and "rrms" in terms
+            and "prms" in terms
+            and progressive
+            and re.search(
+                r"\b(?:history|initial\w*|prior|previous\w*|earlier)\b[^,;]{0,20}$",
+                text[clause_start : terms["rrms"][0]],
+            )
+        ):
+            # "A history of RRMS with a progressive course"
+            terms = {"spms": (start, end)}
         if not _speaks_of_diagnosis(r, clause_start, clause_end, start, end):
             continue
         polarity = r.sense
@@ -1575,6 +1587,9 @@ _COUNT_BEFORE = re.compile(
 )
 
 
+_SPELLED_OUT = re.compile(
+    r"\s*(?:in\s+[^,;]{0,30})?[\s,(]*(?:as\s+)?(?:defined|shown|evidenced|demonstrated|documented|indicated|i\.e\.|that is)\s*(?:as|by)?\b"
+)
 _NO_LESION = re.compile(
     r"\b(?:no|without|absence of|free of|not\s+(?:have|show\w*|demonstrat\w*))\s+(?:(?:evidence|presence|signs?|new|any|of|or|active|mri|the|an?)\s+)*$"
 )
@@ -1597,6 +1612,11 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
                 name = "new t2"
             hits.append((found.start(), found.end(), [name]))
     defined = [(m.start(), r.clause(m.start())[1]) for m in _DEFINITION.finditer(text)]
+    # "MRI activity, defined by at least 1 enhancing lesion" says one thing.
+    hits = [
+        h for h in hits
+        if h[2] != ["mri activity"] or not _SPELLED_OUT.match(text, h[1]) or not any(0 <= o[0] - h[1] < 90 for o in hits)
+    ]  # fmt: skip
     hits = sorted(h for h in hits if not any(a <= h[0] < b for a, b in defined))
     merged: list[tuple[int, int, list[str]]] = []
     for start, end, names in hits:
@@ -1657,7 +1677,8 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
                 continue
             if r.sense == "forbid" and not (
                 re.search(
-                    r"\b(?:any|presence|evidence|active|show\w*|documented|new)\b", left + text[start:end]
+                    r"\b(?:any|presence|evidence|active|positive|show\w*|documented|new)\b",
+                    left + text[start:end],
                 )
                 or (positive and re.search(r"\ban?\s+$", left))
                 or at_start

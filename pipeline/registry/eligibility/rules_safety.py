@@ -35,16 +35,22 @@ _CPE = "interferon neutralising antibody titre (cpe assay)"
 _MXA = "interferon neutralising antibody titre (mxa assay)"
 
 
-_BY_SEX = re.compile(r"^[^.;]{0,60}?\b(?:for|in)\s+(?:women|men|females?|males?)[\s,]*(?:or|and)?\s*$")
+_BY_SEX = re.compile(
+    r"\s*,?\s*(?:or|and)\s*$|^[^.;]{0,60}?\b(?:for|in)\s+(?:women|men|females?|males?)[\s,]*(?:or|and)?\s*$"
+)
 _CELLS = frozenset({"leukocytes", "lymphocytes", "neutrophils", "platelets", "eosinophils"})
 
 
 def lab_limit(r: Reading) -> Iterator[Constraint]:
     """lab.limit: a laboratory measure against a number with its unit, or against the limits of normal."""
-    labs = [m for m in r.mentions if m.family == "lab"]
+    text = r.text
+    # "Lymphopenia (< 0.8 x 10^9/L)" is a limit, "a history of thrombocytopenia" is none.
+    labs = [
+        m for m in r.mentions
+        if m.family == "lab" and (not text[m.start : m.end].endswith("penia") or re.match(r"\s*\(?\s*[≤<]", text[m.end :]))
+    ]  # fmt: skip
     if not labs:
         return
-    text = r.text
     taken: list[tuple[int, int]] = []
     hits: list[tuple[int, int, Bounds, str | None, list[Mention]]] = []
     listed: set[int] = set()
@@ -790,7 +796,7 @@ _MRI = r"(?:mri|magnetic\s+resonance(?:\s+imag\w+)?(?:\s*\(\s*mri\s*\))?|\bmr\s+
 _MRI_RULES: tuple[tuple[str, re.Pattern], ...] = (
     ("mri contraindication", re.compile(rf"contra-?\s?indicat\w*\s+(?:\w+\s+){{0,3}}?(?:to|for|of|against|with|from)?\s*(?:\w+\s+){{0,4}}?(?:\w+\s+or\s+)?{_MRI}|{_MRI}[^.;]{{0,20}}contra-?\s?indicat|(?:incompatible|not\s+compatible)\s+with\s+(?:\w+\s+)?{_MRI}|{_MRI}[\s-]*(?:incompatib\w+|unsafe)|non-?\s?{_MRI}[\s-]*compatible|interfere\s+with\s+(?:\w+\s+){{0,3}}{_MRI}|precludes?\s+(?:\w+\s+){{0,4}}{_MRI}|condition\w*\s+(?:that\s+)?(?:would\s+)?(?:preclud\w+|prevent\w*)\s+(?:\w+\s+){{0,4}}{_MRI}")),
     ("unable to undergo mri", re.compile(rf"{_MRI}\s+(?:is\s+|scan(?:ning)?\s+(?:is\s+)?)?(?:impossible|not\s+(?:possible|feasible))|(?:unable|inability|unwilling\w*|cannot|can\s+not|not\s+able|incapable|refusal|not\s+willing|impossib\w+)\s+(?:or\s+\w+\s+)?(?:to\s+|of\s+)?(?:\w+\s+){{0,7}}?{_MRI}")),
-    ("gadolinium hypersensitivity", re.compile(r"(?:allerg\w*|hypersensitiv\w*|sensitivit\w*|anaphyla\w*|intoleran\w*|contra-?\s?indicat\w*|adverse\s+reaction|reactions?)[^.;]{0,140}?\b(?:gadolinium|gd\b|gadolin\w*|mri\s+contrast|contrast\s+(?:media|medium|agent|material|dye))|(?:unable|inability)\s+to\s+(?:receive|tolerate|be\s+administered)[^.;]{0,30}gadolinium|gadolinium[^.;]{0,20}(?:allerg|hypersensitiv|intoleran)")),
+    ("gadolinium hypersensitivity", re.compile(r"(?:allerg\w*|hypersensitiv\w*|sensitivit\w*|anaphyla\w*|intoleran\w*|contra-?\s?indicat(?:ion|ed)\w*|adverse\s+reaction|reactions?)[^.;]{0,140}?\b(?:gadolinium|gd\b|gadolin\w*|mri\s+contrast|contrast\s+(?:media|medium|agent|material|dye))|(?:unable|inability)\s+to\s+(?:receive|tolerate|be\s+administered)[^.;]{0,30}gadolinium|gadolinium[^.;]{0,20}(?:allerg|hypersensitiv|intoleran)")),
     ("pacemaker", re.compile(r"pace-?\s?makers?\b(?!\w)")),
     ("metal implant", re.compile(r"(?:metal\w*|ferromagnetic|ferrous|magnetic)\s+(?:\w+\s+){0,3}?(?:bod(?:y|ies)|implants?|clips?|objects?|foreign|fragments?|devices?|prosthes\w+|parts?|hardware|pieces?|material)|(?:implanted|implants?)\s+(?:\w+\s+){0,3}?(?:metal|ferromagnetic)|aneurysm\s+clips?|cochlear\s+implants?|metal\s+(?:in|within)\s+")),
     ("artificial heart valve", re.compile(r"(?:artificial|mechanical|metal\w*|prosthetic)\s+(?:heart\s+|cardiac\s+)?valves?")),

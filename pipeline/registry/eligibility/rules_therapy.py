@@ -34,17 +34,20 @@ _OTHER_REASON_BEFORE = re.compile(
     r"(?:hypersensitiv\w*|allerg\w*|intoleran\w*|contra-?indicat\w*|anaphyla\w*|sensitivit\w*|adverse (?:event|reaction)s?|side effects?|reactions?|toxicit\w*|respon\w+|refractor\w*|resistan\w*|residual|components?|excipients?|ingredients?|eligib\w+|candidates?|indicat\w+|suitab\w+|appropriate|randomi[sz]ed to|assigned to|allocated to|arm|planned to (?:start|begin|initiate|receive)|plan(?:ning)? to|scheduled|about to|intend\w*|decision to|decided to|prescri\w+|initiat\w+|start(?:ing|ed)?|begin\w*|before (?:initiating|starting)|switch\w*|benefit from|response to|unwilling\w*|willing\w*|agree\w*|accept|refus\w*|understand|interact\w*|studies? (?:with|of)|trials? (?:with|of)|knowledge|psychosis|metaboli[sz]ed|similar (?:to|chemical)|structurally|expos\w+ to the study|safety of|efficacy of|risks? of|need(?:s|ing|ed)? to|(?<!^ )need(?:s|ing|ed)? for|requir\w+|alternatives? to|monitoring|access to|compliance|information|labell?ing|package insert|instructions)\b[^.;]{0,75}$"
 )
 _STRONG_REASON = re.compile(
-    r"(?:hypersensitiv\w*|allerg\w*|contra-?indicat\w*|anaphyla\w*|sensitivity to|intoleran\w*|adverse (?:event|reaction)s?|excipients?|ingredients?|antibod(?:y|ies) (?:to|against)|components?|recover\w*\s+(?:\w+\s+)?from|resolv\w*|resolution|toxicit\w*\s+(?:\w+\s+)?(?:from|of|to)|side effects? (?:of|from)|preclud\w*|prevent\w*|interfer(?:e|es|ed|ing)\b|(?:disease|disorder|condition|illness)s?\s+(?:that\s+|which\s+)?(?:may\s+|might\s+|will\s+|could\s+)?requir\w*|not\s+accept|declin\w+|refus\w*|unwilling\w*)\b[^.;]{0,120}$"
+    r"(?:hypersensitiv\w*|allerg\w*|contra-?indicat\w*|anaphyla\w*|sensitivity to|intoleran\w*|adverse (?:event|reaction)s?|excipients?|ingredients?|antibod(?:y|ies) (?:to|against)|components?|recover\w*\s+(?:\w+\s+)?from|resolv\w*|resolution|toxicit\w*\s+(?:\w+\s+)?(?:from|of|to)|side effects? (?:of|from)|preclud\w*|prevent\w*|interfer(?:e|es|ed|ing)\b|(?:disease|disorder|condition|illness)s?\s+(?:that\s+|which\s+)?(?:may\s+|might\s+|will\s+|could\s+)?(?:requir|need)\w*|not\s+accept|declin\w+|refus\w*|unwilling\w*)\b[^.;]{0,120}$"
 )
 _OTHER_REASON_AFTER = re.compile(
     r"\s*(?:-?\s*(?:arm|group|antibod\w+|psychosis|allergy|hypersensitivity|intolerance|contraindication|naive|naïve|resistan\w*|induced|associated|related|level|concentration|titer|titre|trial|study|ineligible|eligible|candidates?)\b|\s+(?:is|are) contraindicated|\s+treatment\s+(?:initiation|start))"
 )
 _CAUSE = re.compile(
-    r"\b(?:relieved|controlled|managed|alleviated|responding|responsive)\s+(?:adequately\s+)?(?:by|with|to|on)\s+(?:\w+\s+){0,3}$|\bwith or without\s+(?:\w+\s+)?$|\b(?:after|following|post)\s+(?:the\s+|their\s+|an?\s+|last\s+|first\s+|end\s+of\s+|dose\s+of\s+|completion\s+of\s+|initiation\s+of\s+|allogeneic\s+|autologous\s+)*$|\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
+    r"\bbefore\s+(?:using|taking|starting|receiving)\b[^.;]{0,40}$|\b(?:relieved|controlled|managed|alleviated|responding|responsive)\s+(?:adequately\s+)?(?:by|with|to|on)\s+(?:\w+\s+){0,3}$|\bwith or without\s+(?:\w+\s+)?$|\b(?:after|following|post)\s+(?:the\s+|their\s+|an?\s+|last\s+|first\s+|end\s+of\s+|dose\s+of\s+|completion\s+of\s+|initiation\s+of\s+|allogeneic\s+|autologous\s+)*$|\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
 )
 # "Starting treatment with X", "eligible for X therapy": it is yet to come, whatever verb follows.
 _YET_TO_COME = re.compile(
-    r"\b(?:start(?:ing|ed)?|begin\w*|initiat\w+|commenc\w+|eligib\w+(?:\s+for|\s+to\s+receive)?|candidates?\s+for|suitab\w+\s+for|appropriate\s+for|indicat\w+\s+for|about\s+to\s+(?:start|begin|receive)|plan\w*\s+(?:to\s+\w+|on|for)|scheduled\s+(?:to\s+\w+|for)|will(?:ing)?\s+(?:to\s+)?(?:\w+\s+)?(?:start|begin|receive|initiate|switch\w*|be\s+treated)|switch\w*\s+(?:to|from)|accept\w*|agree\w*\s+to\s+\w+|randomi[sz]ed\s+to|assigned\s+to)\s+(?:a\s+|an\s+|the\s+|new\s+|first\s+|their\s+|receiving\s+|treatment\s+|therapy\s+|course\s+|courses\s+|of\s+|with\s+|on\s+|for\s+)*$"
+    r"\b(?:start(?:ing|ed)?|begin\w*|initiat\w+|commenc\w+|eligib\w+(?:\s+for|\s+to\s+receive)?|candidates?\s+for|suitab\w+\s+for|appropriate\s+for|indicat\w+\s+for|about\s+to\s+(?:start|begin|receive)|plan\w*\s+(?:to\s+\w+|on|for)|scheduled\s+(?:to\s+\w+|for)|will(?:ing)?\s+(?:to\s+)?(?:\w+\s+)?(?:start|begin|receive|initiate|switch\w*|be\s+treated)|to\s+be\s+(?:treated|started|switched|prescribed)|switch\w*\s+(?:to|from)|accept\w*|agree\w*\s+to\s+\w+|randomi[sz]ed\s+to|assigned\s+to)\s+(?:a\s+|an\s+|the\s+|new\s+|first\s+|their\s+|receiving\s+|treatment\s+|therapy\s+|course\s+|courses\s+|of\s+|with\s+|on\s+|for\s+)*$"
+)
+_PROMISE = re.compile(
+    r"\b(?:willing(?:ness)?|agree\w*|prepared|able)\s+to\s+(?:discontinue|stop|remain|refrain|switch|maintain|continue|stay)\b"
 )
 _TREATED_ONLY = re.compile(r"\btreated\s+(?:only|exclusively|solely)\s+with\b[^.;]{0,60}$")
 _NEGATIVE_WORD = re.compile(r"\b(?:no|not|without|never)\b")
@@ -96,7 +99,7 @@ _NARROWED = re.compile(
     r"\)?\s*(?:\w+\s+){0,2}(?:known\s+to|that\b|which\b|associated\s+with|due\s+to|for\s+which|if\b|when\b|because|(?:treatment|therapy)\s+with\b|[≥≤><]\s*[\d.]+\s*(?:mg|µg|mcg|g)\b|for\s+(?!(?:the\s+)?(?:treatment\s+of\s+)?(?:ms\b|multiple|relapse)|[≥≤<>\d]|at\b|more|less|the\s+(?:past|last|prior|previous)|any\b))"
 )
 _COURSES_OF = re.compile(
-    r"(?P<symbol>[≥>≤<])?\s*(?P<value>\d+)\s*(?:or\s+more\s+)?(?:prior\s+|previous\s+)?(?:courses?|cycles?|infusions?|doses)\s+of\s*,?\s+(?:\w+\s+)?$"
+    r"(?P<symbol>[≥>≤<])?\s*(?P<value>\d+)\s*(?:(?:or|to|-)\s*\d+\s*)?(?:or\s+more\s+)?(?:prior\s+|previous\s+)?(?:courses?|cycles?|infusions?|doses)\s+of\s*,?\s+(?:\w+\s+)?$"
 )
 _UNLESS_PASSED = re.compile(
     rf"\bunless\s+(?:it was\s+|stopped\s+|discontinued\s+|given\s+)?[≥>]?\s*{NUMBER}\s*{UNIT}\s+(?:have|has|had)\s+(?:passed|elapsed)|\bunless\s+(?:\w+\s+){{0,4}}?[≥>]\s*{NUMBER}\s*{UNIT}\s+(?:prior|before|ago|earlier)"
@@ -172,8 +175,9 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             continue
         if re.search(r"\banti-?\s*$", before):
             continue
-        if _STRONG_REASON.search(before) and not re.search(
-            r"\b(?:already|currently)\s+requir\w+\s+$", before
+        if _PROMISE.search(text, clause_start, m.start) or (
+            _STRONG_REASON.search(before)
+            and not re.search(r"\b(?:already|currently)\s+requir\w+\s+$", before)
         ):
             continue
         if _CAUSE.search(before):
@@ -181,7 +185,10 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
         # "Start of fampridine within 6 months" excludes, "starting fampridine" alone is yet to come.
         yet = _YET_TO_COME.search(before)
         started = yet and r.sense == "forbid" and re.match(r"\s*(?:start|initiat|commenc|begin)", yet.group())
-        if yet and not (started and any(s.role == "back" and 0 <= s.start - m.end < 60 for s in r.spans)):
+        recent = any(
+            s.role == "back" and s.symbol not in ("≥", ">") and 0 <= s.start - m.end < 60 for s in r.spans
+        )
+        if yet and not (started and recent):
             continue
         # "(for teriflunomide, unless eliminated)" repeats a drug of the list for its exception.
         if re.search(r"\(\s*(?:for\s+)?$", before) and re.match(r"\s*,?\s*(?:unless|except)", after):
@@ -189,6 +196,13 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
         if _TREATED_ONLY.search(before):
             continue
         if r.sense == "require" and m.term == "vaccine" and not _NEGATIVE_WORD.search(before):
+            continue
+        if m.term == "vaccine" and re.search(r"\b(?:tumou?r|cancer|peptide|dna|cell)\s+$", before):
+            continue
+        # "PML while on natalizumab" excludes the event.
+        if r.sense == "forbid" and re.search(
+            r"\b(?:while|when|during)\s+(?:on|receiving|taking|treatment\s+with)\s+(?:\w+\s+){0,3}$", before
+        ):
             continue
         # "… as their first therapy for MS" describes the drugs already named.
         if (
@@ -211,7 +225,7 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             continue
         weak = _OTHER_REASON_BEFORE.search(before)
         starts = weak and r.sense == "forbid" and re.match(r"start|initiat|commenc|begin", weak.group())
-        started = started or (starts and any(s.role == "back" and 0 <= s.start - m.end < 60 for s in r.spans))
+        started = started or (starts and recent)
         if (
             weak
             and not started
@@ -635,6 +649,7 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             "is_qualified": (bool(exceptions) and not exception_terms and not passed)
             or bool(exposure and first < exposure[3] < last)
             or bool(_NARROWED.match(text, last))
+            or bool(re.search(r"\b(?:fail\w*|progress\w*|refractory)\s+(?:\w+\s+)?(?:with|of|on|to|after)\b", before[-44:]))
             or bool(re.search(r"[≥>]\s*\d+\s*(?:days?|times?|tablets?)\s*(?:per|a|each|/)\s*(?:month|day)", clause)),
         }  # fmt: skip
         if both and window is None:
@@ -754,6 +769,17 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
                 )
             )
             continue
+        if (
+            not current
+            and not prior
+            and _PROCEDURES.issuperset(terms)
+            and not re.search(r"[a-z]", text[clause_start:first])
+        ):
+            # A transplantation in a list of exclusions: having had one.
+            out.append(
+                Constraint("prior_therapy_forbidden", "forbid", begin, end, "therapy.prior_forbidden", window_anchor="ever", **fields)
+            )  # fmt: skip
+            continue
         if measure == "days per week":
             out.append(
                 Constraint(
@@ -820,6 +846,12 @@ _MS_CLASSES = frozenset(
 )  # fmt: skip
 
 
+_PROCEDURES = frozenset(
+    ("stem cell transplantation", "bone marrow transplantation", "autologous bone marrow transplantation", "allogeneic bone marrow transplantation",
+     "total lymphoid irradiation", "total body irradiation", "bone marrow ablation", "t cell vaccination", "t cell receptor vaccination")
+)  # fmt: skip
+
+
 def _treats_ms(terms: tuple[str, ...]) -> bool:
     return any(t in _ms_drugs() for t in terms)
 
@@ -850,6 +882,8 @@ _THERAPY_VERB = re.compile(
 _SUBGROUP = re.compile(
     r"\b(?:if|those|patients|subjects|participants|individuals|who\s+are)\s+(?:\w+\s+){0,4}?(?:on|taking|receiving|using|treated\s+with)\b[^.;]{0,120}?\b(?:must|should|need|are\s+required|have\s+to|will|is\s+required)\b|^\W*if\b|\bif\s+(?:used|applicable|prescribed|any|needed)\b|\bif\s+(?:on|taking|receiving|using|treated|the\s+patient|patients|subjects?)\b"
 )
+# "natalizumab-naive"
+_DRUG_NAIVE = re.compile(r"\s*-?\s*(?:treatment\s*-?\s*|therapy\s*-?\s*)?(?:naive|naïve)\b(?!\s+to\b)")
 _STILL_WITHOUT = re.compile(r"\bno\s+(?:ms\s+|current\s+|immunomodulatory\s+)?(?:therapy|treatment)\s+for\b")
 
 
@@ -880,6 +914,19 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
             mentions = [m for m in mentions if m.start < without.start()]
             spans = [s for s in spans if s.start < without.start()]
     naive = _NAIVE.search(text, clause_start, clause_end)
+    never = [
+        m
+        for m in r.mentions
+        if m.family == "drug" and clause_start <= m.start < clause_end and _DRUG_NAIVE.match(text, m.end)
+    ]
+    mentions = [m for m in mentions if m not in never]
+    if never and naive and naive.start() - never[-1].end < 4:
+        naive = None
+    if never and (not naive or not never[-1].start <= naive.start() < never[-1].end):
+        end = _DRUG_NAIVE.match(text, never[-1].end).end()
+        out.append(
+            Constraint("prior_therapy_forbidden", "require", never[0].start, end, "therapy.naive", window_anchor="ever", terms=_terms(never, r))
+        )  # fmt: skip
     cap = _CAP_COUNT.search(text, clause_start, clause_end)
     if cap and mentions:
         terms = _terms(mentions, r)
@@ -968,13 +1015,24 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
             runs.append([m])
         else:
             runs[-1].append(m)
+    none = _OR_NONE.search(text, runs[-1][-1].end, clause_end)
     for index, run in enumerate(runs):
         first, last = run[0].start, run[-1].end
         lower = runs[index - 1][-1].end if index else naive.end() if naive and out else clause_start
         before = text[lower:first]
         upper = runs[index + 1][0].start if index + 1 < len(runs) else clause_end
         out.extend(_one_required(r, run, clause_start, lower, upper, before, first, last))
+    if none and out and out[-1].kind == "prior_therapy_required":
+        # "On interferon for 6 months, or no treatment"
+        out.append(
+            Constraint("concomitant_therapy_forbidden", "require", none.start(1), none.end(), "therapy.concomitant", terms=("ms disease-modifying therapy",))
+        )  # fmt: skip
     return out
+
+
+_OR_NONE = re.compile(
+    r"\bor\s+(?:be\s+|are\s+|on\s+|currently\s+|receiving\s+)*((?:no|without|not\s+(?:on|receiving|taking))\s+(?:an?y?\s+|ms\s+|current\s+|specific\s+|disease[- ]modifying\s+)*(?:treatment|therapy|dmts?|medication)\b|untreated\b|off\s+(?:treatment|therapy)\b)(?!\s+(?:for|in|within)\b)"
+)
 
 
 def _one_required(
@@ -1106,7 +1164,8 @@ def _one_required(
                 )
             ]
         if re.search(
-            r"\b(?:never|naive|naïve|prior|previous\w*|history|ever|untreated)\b", before
+            r"\b(?:never|naive|naïve|prior|previous\w*|history|ever|untreated|not\s+(?:have\s+)?(?:ever\s+)?(?:been\s+)?(?:used|received|taken|exposed))\b|\b(?:have|has|had)\s+not\s+(?:been\s+)?(?:used|received|taken|treated|exposed)\b",
+            before,
         ) or re.match(r"\s*(?:-?\s*naive|ever\b|at\s+any\s+time)", text[last:]):
             return [
                 Constraint(
@@ -1321,7 +1380,7 @@ def _duration(r: Reading, run: list[Mention], lower: int, upper: int, first: int
             and span.end <= first
             and re.search(r"\bfor\b|≥|>", r.text[max(lower, span.start - 20) : span.start])
             and span.role in ("for", "other", "back")
-            and re.match(r"\s*(?:of\s+|on\s+)", r.text[span.end :])
+            and re.match(r"\s*(?:of\s+|on\s+|with\s+)", r.text[span.end :])
         ):
             return span
     return None

@@ -21,7 +21,7 @@ _PREFIX = (
     r"key|main|major|general|core|principal|primary|specific|additional|other|selected|summary|list|of|the|study|trial|protocol"
     r"|patients?|subjects?|participants?|donors?|recipients?|clinic\w*|disease|ms|multiple sclerosis|part|phase|cohorts?|groups?"
     r"|arms?|stage|period|extension|open|label|healthy|volunteers?|controls?|caregivers?|children|adults?|for|and|in|sub-?study"
-    r"|\d+(?:\.\d+)*|[a-d]|[ivx]{1,4}|[-–:,.()/#*&]"
+    r"|\d+(?:\.\d+)*|[a-d]|[ivx]{1,4}|[-–:,.()/#*&'’]|reasons?"
 )
 _HEADER = (
     rf"^(?:(?:{_PREFIX})\s*)*(?:criteria\s+(?:for|of)\s+)?(?:non-?\s?)?(?:in|ex)clusions?\b(?:\s*(?:and|/|&)\s*exclusions?)?\s*(?:criteri\w*)?"
@@ -29,6 +29,7 @@ _HEADER = (
 )
 _HEADER_LOOSE = r"^(?:in|ex)clusions?\b[^.;]{0,60}:\**\s*$"
 _ELIGIBILITY = rf"^(?:(?:{_PREFIX})\s*)*eligibility(?:\s*criteri\w*)?\s*[:.*]*\s*$"
+_NOT_INCLUDED = r"^(?:(?:patients|subjects|participants)\s+)?(?:(?:are\s+)?not\s+(?:be\s+)?(?:included|eligible)|ineligib(?:le|ility)|excluded)\s*:\**\s*$"
 _EXCLUDING_SENTENCE = r"(?:will|must|should|are|is|be)\s+(?:be\s+)?(?:not\s+(?:be\s+)?(?:eligible|enrolled|included|entered)|excluded|ineligible)"
 _EXCLUDING_INTRO = rf"{_EXCLUDING_SENTENCE}\s*(?:from|for|in|if|to\s+(?:participate|enter|enrol\w*|take part))\b[^:]{{0,80}}:\s*$"
 _NOTE = (
@@ -114,8 +115,10 @@ def _broken(text: pl.Expr) -> pl.Expr:
             "$1\n$2",
         )
         .str.replace_all(
-            r"((?i:(?:in|ex)clusion criteri(?:a|on)) ?(?:\([^)\n]{0,40}\) ?)?:)[ \t]+(\S)", "$1\n$2"
+            r"((?i:(?:in|ex)clusion criteri(?:a|on)) ?(?:\([^)\n]{0,40}\) ?)?:)[ \t]([ \t]*\S)", "$1\n$2"
         )
+        # "Inclusion: patients with …"
+        .str.replace_all(r"(?m)^([\s*#_-]*(?i:(?:in|ex)clusions?)):[ \t]([ \t]*\S)", "$1:\n$2")
         .str.replace_all(
             r"(?m)^([\s*#_-]*(?i:(?:(?:key|main|major|patient|list of) )?(?:in|ex)clusion criteri(?:a|on))):([^\s:*])",
             "$1\n$2",
@@ -182,6 +185,7 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
                 pl.col("plain").str.contains(_HEADER)
                 | pl.col("plain").str.contains(_HEADER_LOOSE)
                 | pl.col("plain").str.contains(_ELIGIBILITY)
+                | pl.col("plain").str.contains(_NOT_INCLUDED)
             ),
             is_excluding_intro=pl.col("plain").str.contains(_EXCLUDING_INTRO) & (pl.col("bullet") == ""),
             # "… function (e.g." and a blank line before the examples: the sentence goes on.
@@ -198,7 +202,9 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             section=pl.when(
                 pl.col("is_header")
-                & pl.col("plain").str.contains(r"exclusion|non-?\s?inclusion")
+                & pl.col("plain").str.contains(
+                    r"exclu|ineligib|non-?\s?inclusion|not\s+(?:be\s+)?(?:included|eligible)"
+                )
                 & ~pl.col("plain").str.replace_all(r"non-?\s?inclusion", "").str.contains("inclusion")
             )
             .then(pl.lit("exclusion"))
@@ -213,7 +219,7 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
                     pl.col("plain").str.extract(_PART_NUMBER, 1).str.replace_all(r"\s+", " "),
                     pl.when(
                         ~pl.col("plain").str.contains(
-                            r"^(?:patients?|subjects?|participants?) (?:in|ex)clusion"
+                            r"^(?:patients?|subjects?|participants?)['’]? (?:in|ex)clusion"
                         )
                     )
                     .then(pl.col("plain").str.extract(_PART_NAME, 1))
