@@ -216,7 +216,9 @@ def read(texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             _append(columns, key, raw, line, constraints)
     status = prepared.select(
         "key",
-        is_subjective=pl.col("canonical").str.replace_all(RATED.pattern, " ").str.contains(SUBJECTIVE.pattern),
+        is_subjective=pl.col("canonical")
+        .str.replace_all(RATED.pattern, " ")
+        .str.contains(SUBJECTIVE.pattern),
         has_residue=pl.col("key").replace_strict(residue, default=False, return_dtype=pl.Boolean),
     )
     return pl.DataFrame(columns, schema=_OUTPUT), status.cast(_STATUS)
