@@ -248,12 +248,15 @@ def pull(registry: Registry = None) -> None:
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="A spreadsheet; cohort.yaml beside it applies.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="A spreadsheet, several, or a cohort's folder; cohort.yaml there applies."),
+    ],
 ) -> None:
-    """Say what is wrong with a spreadsheet, cell by cell, without loading it. Prints values to you alone."""
+    """Say what is wrong with spreadsheets, cell by cell, without loading them. Prints values to you alone."""
     from pipeline.cohort.queries import check_file
 
-    found = check_file(file, settings=settings.load().cohorts)
+    found = check_file(*files, settings=settings.load().cohorts)
     for line in found.lines():
         out.print(Text(line))
     if not found.is_clean:
@@ -262,20 +265,23 @@ def check(
 
 @app.command("map")
 def draft_map(
-    file: Annotated[Path, typer.Argument(help="A spreadsheet with headers of its own.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="A spreadsheet with headers of its own, several, or a cohort's folder."),
+    ],
     to: Annotated[Path | None, typer.Option("--to", help="Where to write the draft; a new file.")] = None,
 ) -> None:
     """Draft a cohort.yaml: which header is which field, how sure that is, and what a person must decide."""
     from pipeline.cohort.drafting import draft_map as draft
 
-    drafted = draft(file)
+    drafted = draft(*files)
     if to is None:
         out.print(Text(drafted.text))
     elif to.exists():
         raise SettingsError(f"{to} exists already: give another name with --to, or remove it.")
     else:
         to.write_text(drafted.text, "utf-8")
-        out.print(f"draft in {_short(to.resolve())}: correct it, then `remit check {file.name}`")
+        out.print(f"draft in {_short(to.resolve())}: correct it, then `remit check {files[0].name}`")
     for doubt in drafted.doubts:
         err.print(Text.assemble(("decide: ", "yellow"), doubt))
 

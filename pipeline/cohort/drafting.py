@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import polars as pl
 import yaml
 from rapidfuzz import fuzz
 
-from pipeline.cohort import mapping, workbook
+from pipeline.cohort import load, mapping, workbook
 from pipeline.cohort.schemas import TABLES
 from pipeline.errors import BrokenWorkbook
 
@@ -149,7 +151,7 @@ class _Column:
     values: list[str]
     legend: dict[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def shape(self) -> str:
         """What the values look like: date, number, text, empty."""
         filled = [v for v in self.values if v.casefold() not in _MISSING]
@@ -160,7 +162,7 @@ class _Column:
                 return shape
         return "text"
 
-    @property
+    @cached_property
     def date_order(self) -> str | None:
         """`dmy`, `mdy`, `ambiguous`, or None where no cell is written so."""
         pairs = [(int(m[1]), int(m[2])) for v in self.values if (m := _DAY_MONTH.fullmatch(v))]
@@ -201,30 +203,64 @@ def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", " ", folded).strip()
 
 
-def draft_map(path: Path, limits: workbook.Limits | None = None) -> Draft:
-    """Draft the `cohort.yaml` of one spreadsheet.
+def draft_map(*paths: Path, limits: workbook.Limits | None = None) -> Draft:
+    """Draft the `cohort.yaml` of one spreadsheet, of several, or of a cohort's folder.
+
+    `encoding` and `delimiter` of a `cohort.yaml` that is there already apply and are kept.
 
     Raises:
-        BrokenWorkbook: it cannot be read.
+        BrokenWorkbook: the one file cannot be read, or there is none.
+        MappingError: the `cohort.yaml` that is there is wrong.
     """
-    if not path.is_file():
-        raise BrokenWorkbook("there is no such file: give the path of a spreadsheet.")
-    book = workbook.read(path, path.name, limits or workbook.Limits())
+    folder, files = load.asked_for(paths)
+    return draft(files, load.map_of(folder), limits)
+
+
+def draft(
+    files: Mapping[str, Path | bytes],
+    before: mapping.CohortMap | None = None,
+    limits: workbook.Limits | None = None,
+) -> Draft:
+    """The same from files by name; `before` says how text files are cut into cells."""
+    before = before or mapping.CohortMap()
     matches: list[Match] = []
     doubts: list[str] = []
     blocks: list[str] = []
-    for sheet in book.sheets:
-        block = _sheet(path.name, sheet, matches, doubts, is_csv=book.is_text)
-        if block:
-            blocks.append(block)
+    for name, content in files.items():
+        try:
+            book = workbook.read(
+                content, name, limits or workbook.Limits(), **mapping.text_file(name, before)
+            )
+        except BrokenWorkbook as error:
+            if len(files) == 1:
+                raise
+            doubts.append(f"{name}: {error}")
+            blocks.append(f"  # {_quoted(name)} cannot be read")
+            continue
+        for sheet in book.sheets:
+            if len(files) > 1 and _is_canonical(name, sheet, is_csv=book.is_text):
+                blocks.append(f"  # {_quoted(name)}, sheet {_quoted(sheet.name)}: canonical, needs nothing")
+                continue
+            if block := _sheet(name, sheet, matches, doubts, is_csv=book.is_text):
+                blocks.append(block)
     head = [
-        "# yaml-language-server: $schema=https://example.org/remit/cohort.schema.json (docs/cohort.schema.json)",
         "# Drafted by `remit map`. A number behind a field says how sure the match is. Correct what is marked",
-        "# CHECK, then run `remit check FILE`.",
+        "# CHECK, then run `remit check`. docs/cohort.schema.json is the schema for editors.",
         "preset: canonical",
     ]
-    text = "\n".join([*head[1:], "sheets:" if blocks else "sheets: []", *blocks]) + "\n"
+    stated = {name: value for name in mapping.TextFile.model_fields if (value := getattr(before, name))}
+    head += [f"{name}: {_quoted(value)}" for name, value in stated.items()]
+    is_list = any(block.startswith("  - ") for block in blocks)
+    text = "\n".join([*head, "sheets:" if is_list else "sheets: []", *blocks]) + "\n"
     return Draft(text, tuple(matches), tuple(doubts))
+
+
+def _quoted(text: str) -> str:
+    return yaml.safe_dump(text, default_style='"', width=10_000, allow_unicode=True).strip()
+
+
+def _is_canonical(file: str, sheet: Any, *, is_csv: bool) -> bool:
+    return mapping.plan(file, sheet, mapping.CohortMap(), is_csv=is_csv).status in ("mapped", "legend")
 
 
 def _header_row(cells: pl.DataFrame) -> int | None:
@@ -242,34 +278,52 @@ def _header_row(cells: pl.DataFrame) -> int | None:
     return best
 
 
-def _best(header: str) -> tuple[int, tuple[str, str] | None]:
-    scores = [(_score(header, key), key) for key in SYNONYMS]
-    return max(scores, key=lambda s: s[0], default=(0, None))
+def _best(header: str) -> tuple[int, tuple[str, str]]:
+    scores = _scores(header)
+    best = max(scores, key=lambda key: scores[key])
+    return scores[best], best
 
 
-def _score(header: str, key: tuple[str, str]) -> int:
-    """0–100: how well a header names a field."""
+@cache
+def _synonyms(key: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """What a field is called, with and without blanks."""
+    return tuple(
+        (name, name.replace(" ", "")) for name in (key[1].replace("_", " "), *SYNONYMS[key].split("|"))
+    )
+
+
+@lru_cache(maxsize=4096)
+def _scores(header: str) -> dict[tuple[str, str], int]:
+    """0–100 for each field: how well a header names it."""
     plain = re.sub(r"\s*\b\d+\b\s*", " ", _plain(header)).strip() or _plain(header)
-    compact = plain.replace(" ", "")
+    return {key: _score(plain, key) for key in SYNONYMS}
+
+
+def _score(plain: str, key: tuple[str, str]) -> int:
+    compact, padded = plain.replace(" ", ""), f" {plain} "
     best = 0.0
-    for synonym in (key[1].replace("_", " "), *SYNONYMS[key].split("|")):
-        if plain == synonym or compact == synonym.replace(" ", ""):
+    for synonym, joined in _synonyms(key):
+        if plain == synonym or compact == joined:
             return 100
         if len(synonym) >= 4 and len(plain) >= 4:
             score = 0.9 * fuzz.ratio(plain, synonym)
-            if re.search(rf"\b{re.escape(synonym)}\b", plain):
+            if f" {synonym} " in padded:
                 score = max(score, 80 + 10 * len(synonym) / len(plain))
             best = max(best, score)
     return round(best)
 
 
+_SPECS = {
+    key: next(f for t, fields in TABLES.items() for f in fields if key in ((t, f.name), ("*", f.name)))
+    for key in SYNONYMS
+}
+
+
 def _fit(key: tuple[str, str], column: _Column) -> float:
     """How well the values below a header fit the field: a factor."""
-    spec = next(
-        (f for t, fields in TABLES.items() for f in fields if key in ((t, f.name), ("*", f.name))), None
-    )
+    spec = _SPECS[key]
     shape = column.shape
-    if spec is None or shape == "empty":
+    if shape == "empty":
         return 0.95
     if spec.kind in ("date", "timestamp"):
         year = shape == "number" and all(
@@ -293,10 +347,9 @@ def _fit(key: tuple[str, str], column: _Column) -> float:
 
 def _sheet(file: str, sheet: Any, matches: list[Match], doubts: list[str], *, is_csv: bool) -> str:
     cells = sheet.cells
-    quoted = lambda text: yaml.safe_dump(text, default_style='"', width=10_000, allow_unicode=True).strip()  # noqa: E731
-    lines = [f"  - file: {quoted(file)}"]
+    lines = [f"  - file: {_quoted(file)}"]
     if not is_csv:
-        lines.append(f"    sheet: {quoted(sheet.name)}")
+        lines.append(f"    sheet: {_quoted(sheet.name)}")
     header_row = _header_row(cells) if mapping.filled(cells).any() else None
     if header_row is None:
         return "" if is_csv else "\n".join([*lines, "    is_legend: true  # empty"])
@@ -306,7 +359,9 @@ def _sheet(file: str, sheet: Any, matches: list[Match], doubts: list[str], *, is
         columns = _read_columns(cells.filter(pl.col("row") < legend_row), header_row, columns)
     lines.append(f"    header_row: {header_row}")
     named = [c for c in columns if c.header]
-    scored = {(key, c.number): round(_score(c.header, key) * _fit(key, c)) for c in named for key in SYNONYMS}
+    scored = {
+        (key, c.number): round(_scores(c.header)[key] * _fit(key, c)) for c in named for key in SYNONYMS
+    }
     patient = max(named, key=lambda c: (scored[(("*", "patient_id"), c.number)], -c.number), default=None)
     if patient is None or scored[(("*", "patient_id"), patient.number)] < LIKELY:
         unknown = ", ".join(repr(c.header) for c in named[:8])
@@ -317,8 +372,8 @@ def _sheet(file: str, sheet: Any, matches: list[Match], doubts: list[str], *, is
     lines.append("    tables:")
     orders: set[str] = set()
     for table in tables:
-        lines += _table(sheet, table, named, scored, patient, used, matches, doubts, orders, quoted)
-    lines += _instruments(named, tables, scored, patient, used, matches, quoted)
+        lines += _table(sheet, table, named, scored, patient, used, matches, doubts, orders)
+    lines += _instruments(named, tables, scored, patient, used, matches)
     if orders - {"ambiguous"}:
         order = sorted(orders - {"ambiguous"})[0]
         if len(orders - {"ambiguous"}) > 1:
@@ -335,7 +390,7 @@ def _sheet(file: str, sheet: Any, matches: list[Match], doubts: list[str], *, is
     with_header = [c for c in rest if c.header]
     if with_header:
         lines.append("    ignore:  # CHECK: these are not read")
-        lines += [f"      - {quoted(c.header)}" for c in with_header]
+        lines += [f"      - {_quoted(c.header)}" for c in with_header]
     if bare := [mapping.letter(c.number) for c in rest if not c.header]:
         lines.append(f"    ignore_columns: [{', '.join(bare)}]  # CHECK: no header, but values")
     return "\n".join(lines)
@@ -404,12 +459,12 @@ def _tables(name: str, named: list[_Column], scored: dict, patient: _Column) -> 
 
 def _table(
     sheet: Any, table: str, named: list[_Column], scored: dict, patient: _Column, used: set[int],
-    matches: list[Match], doubts: list[str], orders: set[str], quoted: Any,
+    matches: list[Match], doubts: list[str], orders: set[str],
 ) -> list[str]:  # fmt: skip
     confidence = scored[(("*", "patient_id"), patient.number)]
     matches.append(Match(patient.header, table, "patient_id", confidence))
     lines = [f"      - table: {table}", "        columns:"]
-    lines.append(f"          patient_id: {quoted(patient.header)}{_mark(confidence)}")
+    lines.append(f"          patient_id: {_quoted(patient.header)}{_mark(confidence)}")
     free = [c for c in named if c is not patient and c.number not in used]
     pairs = sorted(
         (
@@ -441,13 +496,13 @@ def _table(
             orders.add(column.date_order)
         if is_wide and name == "edss":
             continue
-        lines.append(f"          {name}: {_origin(name, column, quoted)}{_mark(score)}")
+        lines.append(f"          {name}: {_origin(name, column)}{_mark(score)}")
         if score < SURE:
             doubts.append(f"sheet {sheet.name!r}: {column.header!r} read as {table}.{name} ({score} %)")
     if is_wide:
         lines.append("        repeat:  # several visits in one row")
         for score, column in sorted([taken["edss"], *repeats], key=lambda x: x[1].number):
-            lines.append(f"          - {{edss: {quoted(column.header)}}}{_mark(score)}")
+            lines.append(f"          - {{edss: {_quoted(column.header)}}}{_mark(score)}")
             matches.append(Match(column.header, table, "edss", score))
     used |= gone
     lacking = [f.name for f in TABLES[table] if f.required and f.kind != "id" and f.name not in taken]
@@ -459,7 +514,7 @@ def _table(
 
 def _instruments(
     named: list[_Column], tables: list[str], scored: dict, patient: _Column, used: set[int],
-    matches: list[Match], quoted: Any,
+    matches: list[Match],
 ) -> list[str]:  # fmt: skip
     """Tests that stand as columns beside a dated visit: one table of assessments each."""
     dates = {c.number: scored[(("edss", "visit_date"), c.number)] for c in named if c.shape == "date"}
@@ -476,16 +531,16 @@ def _instruments(
         lines += [
             "      - table: assessments",
             "        columns:",
-            f"          patient_id: {quoted(patient.header)}",
-            f"          assessed_on: {quoted(date.header)}",
+            f"          patient_id: {_quoted(patient.header)}",
+            f"          assessed_on: {_quoted(date.header)}",
             f"          instrument: {{constant: {instrument}}}",
             "          scale: {constant: total}  # CHECK: which score of the test is it?",
-            f"          value: {quoted(column.header)}  # 85 % CHECK",
+            f"          value: {_quoted(column.header)}  # 85 % CHECK",
         ]
     return lines
 
 
-def _origin(name: str, column: _Column, quoted: Any) -> str:
+def _origin(name: str, column: _Column) -> str:
     codes = {}
     for code, meaning in column.legend.items():
         plain = _plain(meaning)
@@ -493,9 +548,9 @@ def _origin(name: str, column: _Column, quoted: Any) -> str:
             if plain in words:
                 codes[code] = value
     if not codes:
-        return quoted(column.header)
-    listed = ", ".join(f"{quoted(code)}: {value}" for code, value in codes.items())
-    return f"{{header: {quoted(column.header)}, codes: {{{listed}}}}}"
+        return _quoted(column.header)
+    listed = ", ".join(f"{_quoted(code)}: {value}" for code, value in codes.items())
+    return f"{{header: {_quoted(column.header)}, codes: {{{listed}}}}}"
 
 
 def _mark(score: int) -> str:

@@ -168,6 +168,45 @@ def cohort_name(folder: str) -> str:
     return plain or f"cohort_{hashlib.sha256(folder.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
 
 
+def files_of(folder: Path) -> dict[str, Path]:
+    """The files of one cohort's folder by their names within it; litter of programs left out."""
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(_LITTER.search(part) for part in path.relative_to(folder).parts)
+    }
+
+
+def asked_for(paths: Sequence[Path]) -> tuple[Path, dict[str, Path]]:
+    """The data files that a person named, and the folder whose cohort.yaml and corrections.csv apply to them.
+
+    Raises:
+        BrokenWorkbook: a path does not exist, or a folder holds no spreadsheet.
+    """
+    files: dict[str, Path] = {}
+    for path in paths:
+        if path.is_dir():
+            found = {name: file for name, file in files_of(path).items() if not is_setting(name)}
+            if not found:
+                raise BrokenWorkbook("the folder holds no spreadsheet: give a cohort's folder or a file.")
+            files |= found
+        elif path.is_file():
+            files[path.name] = path
+        else:
+            raise BrokenWorkbook("there is no such file: give the path of a spreadsheet.")
+    return paths[0] if paths[0].is_dir() else paths[0].parent, files
+
+
+def map_of(folder: Path) -> CohortMap:
+    """What the `cohort.yaml` of a folder says; without one, nothing.
+
+    Raises:
+        MappingError: it is wrong.
+    """
+    file = next((path for name in MAP_NAMES if (path := folder / name).is_file()), None)
+    return mapping.parse(file.read_text("utf-8-sig")) if file else CohortMap()
+
+
 def collect(inbox: Path, landing: Landing, progress: Progress | None = None) -> Collected:
     """Land every file of `inbox/<cohort>/`; withdraw what is no longer there.
 
@@ -202,11 +241,7 @@ def collect(inbox: Path, landing: Landing, progress: Progress | None = None) -> 
                 )
             )
             continue
-        found = {
-            path.relative_to(folder).as_posix(): path
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and not any(_LITTER.search(part) for part in path.relative_to(folder).parts)
-        }
+        found = files_of(folder)
         if found:
             files[name] = found
         else:

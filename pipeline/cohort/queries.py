@@ -22,7 +22,6 @@ import polars as pl
 import xlsxwriter
 
 from pipeline.cohort import corrections, mapping, pseudonyms, records, validation, workbook
-from pipeline.cohort.mapping import CohortMap
 from pipeline.errors import BrokenWorkbook, HomeError
 from pipeline.settings import CohortSettings
 
@@ -372,7 +371,7 @@ class SheetCheck:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What loading one file would give. For the person who asked: holds names and values."""
+    """What loading these files would give. For the person who asked: holds names and values."""
 
     sheets: tuple[SheetCheck, ...]
     problems: tuple[str, ...]
@@ -418,40 +417,38 @@ class CheckReport:
 
 
 def check_file(
-    path: Path, *, map_path: Path | None = None, settings: CohortSettings | None = None
+    *paths: Path, map_path: Path | None = None, settings: CohortSettings | None = None
 ) -> CheckReport:
-    """Read one file as loading would, without landing or loading anything.
+    """Read files as loading would, as one cohort, without landing or loading anything.
 
     Args:
-        path: the spreadsheet. `cohort.yaml` and `corrections.csv` beside it apply.
+        paths: spreadsheets, or a cohort's folder. `cohort.yaml` and `corrections.csv` in it, or beside the
+            first file, apply.
         map_path: another cohort.yaml to try.
 
     Raises:
-        BrokenWorkbook: it cannot be read. MappingError: cohort.yaml is wrong.
+        BrokenWorkbook: the one file cannot be read. MappingError: cohort.yaml is wrong.
     """
     from pipeline.cohort import load
 
     settings = settings or CohortSettings()
-    if not path.is_file():
-        raise BrokenWorkbook("there is no such file: give the path of a spreadsheet.")
-    if path.name.casefold() in load.MAP_NAMES:
-        mapping.parse(path.read_text("utf-8-sig"))
-        return CheckReport((), (), pl.DataFrame(schema=ITEMS), (f"{path.name} can be read.",))
-    if map_path is None:
-        map_path = next((p for n in load.MAP_NAMES if (p := path.parent / n).is_file()), None)
-    cohort_map = mapping.parse(map_path.read_text("utf-8-sig")) if map_path else CohortMap()
+    if len(paths) == 1 and paths[0].name.casefold() in load.MAP_NAMES and paths[0].is_file():
+        mapping.parse(paths[0].read_text("utf-8-sig"))
+        return CheckReport((), (), pl.DataFrame(schema=ITEMS), (f"{paths[0].name} can be read.",))
+    folder, files = load.asked_for(paths)
+    cohort_map = mapping.parse(map_path.read_text("utf-8-sig")) if map_path else load.map_of(folder)
     ledger = corrections.Ledger(())
     problems: list[str] = []
-    ledger_path = path.parent / load.LEDGER_NAME
-    if ledger_path.is_file():
-        parsed, refused = corrections.parse(ledger_path.read_bytes())
+    if (folder / load.LEDGER_NAME).is_file():
+        parsed, refused = corrections.parse((folder / load.LEDGER_NAME).read_bytes())
         ledger = corrections.Ledger(parsed)
         problems += [r.message for r in refused]
-    changed = datetime.now(UTC).replace(tzinfo=None)
-    delivery = load.Delivery("check", path.name, "", changed)
-    states, broken, _ = load.read_sheets([delivery], lambda _: path, cohort_map, settings)
-    if broken:
+    today = datetime.now(UTC).replace(tzinfo=None)
+    deliveries = [load.Delivery(f"check-{n}", name, "", today) for n, name in enumerate(files, start=1)]
+    states, broken, absent = load.read_sheets(deliveries, lambda d: files[d.name], cohort_map, settings)
+    if broken and len(files) == 1:
         raise BrokenWorkbook(broken[0][1])
+    problems += [f"{delivery.name}: {reason}" for delivery, reason in broken]
     # A key of the moment: nothing of it is kept, and nothing is written.
     result = records.build(
         cohort="check",
@@ -461,17 +458,25 @@ def check_file(
         key=pseudonyms.Key(secrets.token_bytes(32)),
     )
     problems += [message for _, message in load.too_many(result, states, cohort_map, settings)]
+    if any(path.is_dir() for path in paths):
+        # Of single files nobody says that they are the whole cohort.
+        problems += [*absent, *(refused.message for refused in ledger.refused())]
+    several = len(files) > 1
     sheets = []
     for state in states:
         accepted, rejected, not_data = load.tally(state, result)
+        name = state.sheet.name
+        if several:
+            name = state.delivery.name if state.book.is_text else f"{state.delivery.name}: {name}"
         sheets.append(
             SheetCheck(
-                state.sheet.name, state.plan.tables, state.plan.status, state.rows_in, accepted, rejected,
+                name, state.plan.tables, state.plan.status, state.rows_in, accepted, rejected,
                 not_data, state.plan.named_problem,
             )
         )  # fmt: skip
-    notes = _notes(states[0].book) if states else ()
-    return CheckReport(tuple(sheets), tuple(problems), items(states, result), notes)
+    books = {state.delivery.name: state.book for state in states}
+    notes = [f"{name}: {note}" if several else note for name, book in books.items() for note in _notes(book)]
+    return CheckReport(tuple(sheets), tuple(problems), items(states, result), tuple(notes))
 
 
 def _notes(book: workbook.Workbook) -> tuple[str, ...]:

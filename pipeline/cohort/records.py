@@ -505,6 +505,8 @@ def _assert_sound(
     table: str, accepted: pl.DataFrame, lacking: list[pl.DataFrame], levels: dict[str, str]
 ) -> None:
     """The last gate before the lake: what was accepted passes the schema, whatever happened on the way."""
+    if not accepted.height:
+        return
     left = validation.check_table(table, accepted, pl.concat(lacking) if lacking else None)
     broken = left.join(accepted.select("record"), on="record", how="semi")
     if _errors(broken, levels).height:

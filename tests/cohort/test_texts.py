@@ -10,24 +10,9 @@ import polars as pl
 import pytest
 
 from pipeline.cohort import queries, schemas, texts
-from tests.support.cohorts import PATIENTS, Clinic, adds_up, table_csv
+from tests.support.cohorts import PATIENTS, SOUND, Clinic, adds_up, table_csv
 
 SEEDS = Path(texts._SEEDS)
-# A sound record of every table that has a text column; the text is filled in.
-ROWS = {
-    "relapses": {"onset_date": "2013-01-02"},
-    "treatments": {"drug": "Avonex", "start_date": "2013-01-02"},
-    "infusions": {"drug": "Lemtrada", "infusion_date": "2014-01-02", "dose_mg": "12"},
-    "assessments": {
-        "assessed_on": "2014-01-02",
-        "instrument": "SDMT",
-        "scale": "total_correct",
-        "value": "50",
-    },
-    "adverse_events": {"term": "Headache", "onset_date": "2014-01-02"},
-    "laboratory": {"sampled_on": "2014-01-02", "test": "alt", "value": "20"},
-    "pk_samples": {"first_dose_at": "2014-01-02 09:00", "time_h": "1", "concentration": "5"},
-}
 
 
 @pytest.fixture
@@ -111,7 +96,7 @@ def test_poison_in_every_text_column_stays_private_and_its_rows_are_kept(clinic)
     """One file a text column, sound but for that text; and the same with a text of the list."""
     clinic.put("site", "patients.csv", table_csv(PATIENTS))
     for table, column in texts.columns():
-        rows = [ROWS[table] | {"patient_id": patient, column: text}
+        rows = [SOUND[table] | {"patient_id": patient, column: text}
                 for patient, text in (("P1", "Zq9 Poison"), ("P2", "zq9  poison"), ("P3", "Zq9Poison & Co"))]  # fmt: skip
         clinic.put("site", f"{table}-{column}.csv", table_csv(rows))
     report = clinic.run()
@@ -142,7 +127,7 @@ def _deliveries(clinic: Clinic, name: str) -> list[str]:
 
 def test_a_word_is_listed_once_with_the_number_of_its_cells(clinic):
     rows = [
-        ROWS["adverse_events"]
+        SOUND["adverse_events"]
         | {"patient_id": "P1", "term": "odd thing", "onset_date": f"2014-01-{n + 1:02}"}
         for n in range(9)
     ]
@@ -154,7 +139,7 @@ def test_a_word_is_listed_once_with_the_number_of_its_cells(clinic):
 
 
 def test_codes_are_the_same_in_the_next_delivery_and_others_in_another_cohort(clinic):
-    event = ROWS["adverse_events"]
+    event = SOUND["adverse_events"]
     for site in ("site", "other"):
         clinic.put(site, "patients.csv", table_csv(PATIENTS))
         clinic.put(site, "adverse_events.csv", table_csv([event | {"patient_id": "P1", "term": "odd thing"}]))
@@ -181,11 +166,11 @@ def test_what_cohort_yaml_says_is_published(clinic):
     clinic.put("site", "patients.csv", table_csv(PATIENTS))
     terms = ("optic disc  PALLOR", "17", "odd thing")
     rows = [
-        ROWS["adverse_events"] | {"patient_id": "P1", "term": t, "onset_date": f"201{n}-01-01"}
+        SOUND["adverse_events"] | {"patient_id": "P1", "term": t, "onset_date": f"201{n}-01-01"}
         for n, t in enumerate(terms)
     ]
     clinic.put("site", "adverse_events.csv", table_csv(rows))
-    rows = [ROWS["laboratory"] | {"patient_id": "P1", "test": "house special 1"}]
+    rows = [SOUND["laboratory"] | {"patient_id": "P1", "test": "house special 1"}]
     clinic.put("site", "laboratory.csv", table_csv(rows))
     clinic.put(
         "site", "cohort.yaml",
@@ -202,7 +187,7 @@ def test_what_cohort_yaml_says_is_published(clinic):
 
 def test_no_row_is_accepted_or_rejected_by_how_its_text_is_published(clinic):
     # Two strengths of a brand are published alike and are two treatments all the same.
-    rows = [ROWS["treatments"] | {"patient_id": "P1", "drug": drug} for drug in ("Avonex 15", "Avonex 30")]
+    rows = [SOUND["treatments"] | {"patient_id": "P1", "drug": drug} for drug in ("Avonex 15", "Avonex 30")]
     clinic.put("site", "patients.csv", table_csv(PATIENTS))
     clinic.put("site", "treatments.csv", table_csv(rows))
     clinic.run()

@@ -16,6 +16,7 @@ import polars as pl
 import xlsxwriter
 
 from pipeline.cohort import schemas
+from tests.support.cohorts import SOUND
 from tests.support.installation import Installation
 
 POISON = "Zq9Poison"
@@ -81,22 +82,6 @@ def test_a_second_run_with_nothing_changed_publishes_nothing(own_sample):
 def test_forced_and_rebuilt_releases_hold_the_same_content(own_sample):
     text = own_sample.remit("rebuild")
     assert "equal: every table has the content of the release before" in text
-
-
-# A sound record of every table; one row a field has the known string in its place.
-SOUND = {
-    "patients": {"sex": "female", "birth_date": "1980-01-01", "onset_date": "2005-03", "course": "RR"},
-    "edss": {"visit_date": "2014-05-06", "edss": 3.5},
-    "relapses": {"onset_date": "2013-01-02"},
-    "treatments": {"drug": "Avonex", "start_date": "2010-01-02"},
-    "infusions": {"drug": "Lemtrada", "infusion_date": "2014-01-02", "dose_mg": 12},
-    "mri_scans": {"scan_date": "2014-02-03"},
-    "assessments": {"assessed_on": "2014-02-03", "instrument": "SDMT", "scale": "total_correct", "value": 50},
-    "adverse_events": {"term": "Headache", "onset_date": "2014-03-04"},
-    "laboratory": {"sampled_on": "2014-03-04", "test": "alt", "value": 20},
-    "medical_history": {"category": "hiv", "status": "absent"},
-    "pk_samples": {"first_dose_at": "2014-01-02 09:00", "time_h": 1, "concentration": 5},
-}
 
 
 def poisoned_workbook(path):

@@ -29,6 +29,21 @@ EDSS = [
     {"patient_id": "P3", "visit_date": "2014-09-09", "edss": "1.5"},
 ]
 
+# A sound record of every table, of a patient who was born in 1980 and whose disease began in 2005.
+SOUND: dict[str, dict[str, Any]] = {
+    "patients": {"sex": "female", "birth_date": "1980-01-01", "onset_date": "2005-03", "course": "RR"},
+    "edss": {"visit_date": "2014-05-06", "edss": 3.5, "in_relapse": "no"},
+    "relapses": {"onset_date": "2013-01-02"},
+    "treatments": {"drug": "Avonex", "start_date": "2010-01-02"},
+    "infusions": {"drug": "Lemtrada", "infusion_date": "2014-01-02", "dose_mg": 12},
+    "mri_scans": {"scan_date": "2014-02-03", "gd_lesions": 1},
+    "assessments": {"assessed_on": "2014-02-03", "instrument": "SDMT", "scale": "total_correct", "value": 50},
+    "adverse_events": {"term": "Headache", "onset_date": "2014-03-04", "grade": 1},
+    "laboratory": {"sampled_on": "2014-03-04", "test": "alt", "value": 20, "unit": "U/L"},
+    "medical_history": {"category": "hiv", "status": "absent"},
+    "pk_samples": {"first_dose_at": "2014-01-02 09:00", "time_h": 1, "concentration": 5, "unit": "ng/mL"},
+}
+
 
 class Clinic:
     """One home: `put` files into the inbox, `run` collect and load, read tables of the lake."""
