@@ -28,12 +28,12 @@ SAMPLE_ROWS = 2_000
 
 # What clinics call the fields: English, German, French, Spanish, Italian, Polish, Portuguese.
 SYNONYMS: dict[tuple[str, str], str] = {
-    ("*", "patient_id"): "patient|patient id|patientid|subject|subject id|id|nr|no|number|pid|patnr|eid|code|record id|"
+    ("*", "patient_id"): "patient|patient id|patientid|patid|pat id|pat|pt id|participant|participant id|patient no|patient nr|subject no|subject|subject id|id|nr|no|number|pid|patnr|eid|code|record id|"
     "patienten id|patientennummer|pat nr|fallnummer|numero patient|identifiant|paciente|id paciente|numero de paciente|"
     "paziente|codice paziente|pacjent|numer pacjenta|id do paciente|secret name|study id|usubjid",
     ("patients", "sex"): "sex|gender|geschlecht|sexe|sexo|genere|sesso|plec|m f|female|male|genero",
     ("patients", "birth_date"): "birth date|date of birth|dob|d o b|birthday|geburtsdatum|geb dat|geboren|date de naissance|"
-    "ddn|fecha de nacimiento|data di nascita|data urodzenia|data de nascimento|birth year|year of birth|geburtsjahr|"
+    "ddn|fecha de nacimiento|fecha nacimiento|f nacimiento|geb datum|data di nascita|data urodzenia|data de nascimento|birth year|year of birth|geburtsjahr|"
     "annee de naissance|rok urodzenia",
     ("patients", "onset_date"): "onset|onset date|ms onset|disease onset|date of onset|first symptom|date first symptom|"
     "symptoms date|year of onset|year onset|erstmanifestation|krankheitsbeginn|ms beginn|date de debut|debut sep|"
@@ -69,7 +69,7 @@ SYNONYMS: dict[tuple[str, str], str] = {
     ("edss", "fs_bowel_bladder"): "fs bowel bladder|bowel bladder|bowel and bladder|sphincter|fssph|blase mastdarm|fssc bowel",
     ("edss", "fs_cerebral"): "fs cerebral|cerebral|mental|fscereb|fssc mental",
     ("edss", "ambulation"): "ambulation|fsamb|walking|gehfahigkeit|marche",
-    ("relapses", "onset_date"): "relapse date|date of relapse|relapse onset|onset date|date of onset|attack date|date|"
+    ("relapses", "onset_date"): "relapse|relapse date|date of relapse|relapse onset|onset date|date of onset|attack date|date|"
     "schubdatum|schub|datum schub|beginn schub|date de poussee|poussee|fecha del brote|fecha de brote|brote|"
     "data ricaduta|ricaduta|data rzutu|rzut|data do surto|surto",
     ("relapses", "relapse_id"): "relapse id|attack id|episode id|relapse number|schubnummer",
@@ -135,6 +135,11 @@ _DATE = re.compile(
 _DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](?:\d{4}|\d{2})")
 _NUMBER = re.compile(r"[<>]?=?\s*-?\d+([.,]\d+)?")
 _LEGEND = re.compile(r"\s*(\d{1,3}|[A-Za-z]{1,2})\s*[=:]\s*(\S.*)")
+_NO_DATA = re.compile(
+    r"(totals?|sum|summe|gesamt|mean|mittelwert|average|median|moyenne|media|promedio|somme|suma|totale|razem|n ?=|anzahl"
+    r"|count|legend|legende|leyenda|legenda|notes?|nota|notas|source|quelle|fuente|fonte)\b",
+    re.IGNORECASE,
+)
 _MISSING = {"", "n/a", "na", "?", "-", "--", "nan", "null", "none", "."}
 _WORDS = {
     "sex": {"male": ("male", "m", "man", "mann", "mannlich", "homme", "hombre", "maschio", "mezczyzna", "masculino"),
@@ -150,6 +155,12 @@ class _Column:
     header: str
     values: list[str]
     legend: dict[str, str] = field(default_factory=dict)
+    is_twice: bool = False  # another column has the same header
+
+    @property
+    def origin(self) -> str:
+        """How cohort.yaml names the column: by its header, or by its letter where that is no name."""
+        return f"{{column: {mapping.letter(self.number)}}}" if self.is_twice else _quoted(self.header)
 
     @cached_property
     def shape(self) -> str:
@@ -353,11 +364,16 @@ def _sheet(file: str, sheet: Any, matches: list[Match], doubts: list[str], *, is
     header_row = _header_row(cells) if mapping.filled(cells).any() else None
     if header_row is None:
         return "" if is_csv else "\n".join([*lines, "    is_legend: true  # empty"])
-    columns = _read_columns(cells, header_row)
-    legend_row = _legend_row(cells, header_row, columns)
+    header_row, lines_of_header = _lines(cells, header_row)
+    columns = _read_columns(cells, header_row, lines_of_header)
+    legend_row, loose = _legend_row(cells, header_row + lines_of_header, columns)
     if legend_row is not None:
-        columns = _read_columns(cells.filter(pl.col("row") < legend_row), header_row, columns)
+        columns = _read_columns(
+            cells.filter(pl.col("row") < legend_row), header_row, lines_of_header, columns
+        )
     lines.append(f"    header_row: {header_row}")
+    if lines_of_header > 1:
+        lines.append(f"    header_rows: {lines_of_header}")
     named = [c for c in columns if c.header]
     scored = {
         (key, c.number): round(_scores(c.header)[key] * _fit(key, c)) for c in named for key in SYNONYMS
@@ -367,12 +383,16 @@ def _sheet(file: str, sheet: Any, matches: list[Match], doubts: list[str], *, is
         unknown = ", ".join(repr(c.header) for c in named[:8])
         doubts.append(f"sheet {sheet.name!r}: no column looks like a patient's number ({unknown} …)")
         return "\n".join([*lines, "    is_legend: true  # CHECK: no column looks like a patient's number"])
-    tables = _tables(sheet.name, named, scored, patient)
+    _explain(named, scored, loose)
     used: set[int] = {patient.number}
-    lines.append("    tables:")
     orders: set[str] = set()
+    repeated = _repeated(sheet, named, patient, used, matches, doubts, orders)
+    named = [c for c in named if c.number not in used or c is patient]
+    tables = _tables(sheet.name, named, scored, patient, is_all=not repeated)
+    lines.append("    tables:")
     for table in tables:
         lines += _table(sheet, table, named, scored, patient, used, matches, doubts, orders)
+    lines += repeated
     lines += _instruments(named, tables, scored, patient, used, matches)
     if orders - {"ambiguous"}:
         order = sorted(orders - {"ambiguous"})[0]
@@ -384,8 +404,8 @@ def _sheet(file: str, sheet: Any, matches: list[Match], doubts: list[str], *, is
     elif "ambiguous" in orders:
         doubts.append(f"sheet {sheet.name!r}: dates fit day/month and month/day")
         lines.append("    date_order: dmy  # CHECK AMBIGUOUS: every date fits day/month and month/day alike")
-    if legend_row is not None:
-        lines.append(f"    not_data: {{from_row: {legend_row}}}  # CHECK: looks like a legend or totals")
+    if not_data := _not_data(cells, header_row + lines_of_header, legend_row):
+        lines.append(f"    not_data: {{{not_data}}}  # CHECK: looks like a legend or totals")
     rest = [c for c in columns if c.number not in used and (c.header or c.shape != "empty")]
     with_header = [c for c in rest if c.header]
     if with_header:
@@ -396,23 +416,50 @@ def _sheet(file: str, sheet: Any, matches: list[Match], doubts: list[str], *, is
     return "\n".join(lines)
 
 
-def _read_columns(cells: pl.DataFrame, header_row: int, before: list[_Column] | None = None) -> list[_Column]:
-    head = cells.filter(pl.col("row") == header_row).row(0, named=True)
-    body = cells.filter(pl.col("row") > header_row).head(SAMPLE_ROWS)
+def _lines(cells: pl.DataFrame, row: int) -> tuple[int, int]:
+    """First row and number of the header's lines: two where joining them names more columns."""
+
+    def named(first: int, lines: int) -> int:
+        headers = {h for h in mapping._headers(cells, first, lines).values() if h}
+        known = [_best(h) for h in headers]
+        is_patient = any(_scores(h)[("*", "patient_id")] >= LIKELY for h in headers)
+        return sum(score >= LIKELY for score, _ in known) + 3 * is_patient
+
+    best = (named(row, 1), row, 1)
+    for first in (row - 1, row):
+        lower = cells.filter(pl.col("row") == first + 1)
+        if first < 1 or not lower.height or not mapping.filled(cells.filter(pl.col("row") == first)).any():
+            continue
+        texts = [t.strip() for t in lower.drop("row").row(0) if t and t.strip()]
+        if any(_NUMBER.fullmatch(t) or _DATE.fullmatch(t) for t in texts):
+            continue
+        best = max(best, (named(first, 2), first, 2), key=lambda found: found[0])
+    return best[1:]
+
+
+def _read_columns(
+    cells: pl.DataFrame, header_row: int, lines: int, before: list[_Column] | None = None
+) -> list[_Column]:
+    headers = mapping._headers(cells, header_row, lines)
+    body = cells.filter(pl.col("row") >= header_row + lines).head(SAMPLE_ROWS)
     legends = {c.number: c.legend for c in before or ()}
+    plain = [mapping.normal(header) for header in headers.values()]
     result = []
-    for name in (n for n in cells.columns if n != "row"):
-        values = [v.strip() for v in body[name].drop_nulls().to_list() if v.strip()]
-        number = int(name[1:])
-        result.append(_Column(number, (head[name] or "").strip(), values, legends.get(number, {})))
+    for number, header in headers.items():
+        values = [v.strip() for v in body[f"c{number}"].drop_nulls().to_list() if v.strip()]
+        is_twice = bool(header) and plain.count(mapping.normal(header)) > 1
+        result.append(_Column(number, header, values, legends.get(number, {}), is_twice))
     return result
 
 
-def _legend_row(cells: pl.DataFrame, header_row: int, columns: list[_Column]) -> int | None:
-    """First row of a block at the end whose cells say `1 = Male`; the codes go to their columns."""
-    body = cells.filter(pl.col("row") > header_row)
+def _legend_row(
+    cells: pl.DataFrame, first_row: int, columns: list[_Column]
+) -> tuple[int | None, list[tuple[str, str]]]:
+    """First row of a block at the end whose cells say `1 = Male`; the codes go to their columns, and all are returned."""
+    body = cells.filter(pl.col("row") >= first_row)
     names = [n for n in cells.columns if n != "row"]
     start = None
+    loose: list[tuple[str, str]] = []
     for row in body.tail(200).reverse().iter_rows(named=True):
         texts = {int(n[1:]): row[n] for n in names if row[n] and row[n].strip()}
         if not texts:
@@ -421,13 +468,151 @@ def _legend_row(cells: pl.DataFrame, header_row: int, columns: list[_Column]) ->
         if len(found) < len(texts):
             break
         start = int(row["row"])
+        loose += [(m[1], m[2].strip()) for m in found.values()]
         for column in columns:
             if column.number in found:
                 column.legend[found[column.number][1]] = found[column.number][2].strip()
-    return start
+    return start, loose
 
 
-def _tables(name: str, named: list[_Column], scored: dict, patient: _Column) -> list[str]:
+def _explain(named: list[_Column], scored: dict, loose: list[tuple[str, str]]) -> None:
+    """Codes of a legend that stands in another column go to the column whose cells are these codes."""
+    for name in _WORDS:
+        codes = {code: meaning for code, meaning in loose if _meaning(name, meaning)}
+        for column in named:
+            cells = set(column.values) - _MISSING
+            if (
+                not column.legend
+                and cells
+                and cells <= set(codes)
+                and scored[(("patients", name), column.number)] >= LIKELY
+            ):
+                column.legend.update(codes)
+
+
+def _meaning(name: str, text: str) -> str | None:
+    """The canonical code of a word of `sex` or `course`."""
+    return next((value for value, words in _WORDS.get(name, {}).items() if _plain(text) in words), None)
+
+
+def _not_data(cells: pl.DataFrame, first_row: int, legend_row: int | None) -> str:
+    """`from_row` of a legend and the words that totals below the data start with."""
+    body = cells.filter(pl.col("row") >= first_row, pl.col("row") < (legend_row or 2**31))
+    words = {}
+    for row in body.tail(30).drop("row").iter_rows():
+        first = next((text.strip() for text in row if text and text.strip()), "")
+        if found := _NO_DATA.match(first):
+            words[found[0]] = None
+    parts = [f"from_row: {legend_row}"] if legend_row else []
+    parts += [f"starts_with: [{', '.join(map(_quoted, words))}]"] if words else []
+    return ", ".join(parts)
+
+
+# Where one row holds several records of a table, the field that tells them apart.
+_ANCHORS = {
+    "edss": "edss", "treatments": "drug", "infusions": "infusion_date", "mri_scans": "scan_date",
+    "adverse_events": "term", "relapses": "onset_date",
+}  # fmt: skip
+_ONE_NUMBER = re.compile(r"(?<!\d)(\d{1,2})(?!\d)")
+
+
+def _series(named: list[_Column]) -> dict[str, dict[int, _Column]]:
+    """Headers that differ by a number alone (`EDSS {n}`), or that stand several times, with their columns in order."""
+    found: dict[str, dict[int, _Column]] = {}
+    for column in named:
+        if column.is_twice:
+            same = found.setdefault(column.header.strip().casefold(), {})
+            same[len(same) + 1] = column
+        elif (
+            len(numbers := _ONE_NUMBER.findall(column.header)) == 1
+            and _plain(column.header) not in _with_digits()
+        ):
+            template = _ONE_NUMBER.sub("{n}", column.header.strip())
+            alike = next((t for t in found if mapping.normal(t) == mapping.normal(template)), template)
+            found.setdefault(alike, {})[int(numbers[0])] = column
+    return {template: columns for template, columns in found.items() if len(columns) > 1}
+
+
+@cache
+def _with_digits() -> frozenset[str]:
+    """Names of fields of which a number is part (T2 lesions): they are no series."""
+    return frozenset(name for key in SYNONYMS for name, _ in _synonyms(key) if re.search(r"\d", name))
+
+
+def _repeated(
+    sheet: Any, named: list[_Column], patient: _Column, used: set[int], matches: list[Match], doubts: list[str],
+    orders: set[str],
+) -> list[str]:  # fmt: skip
+    """Tables of which one row holds several records: visit 1 date, visit 1 EDSS, visit 2 date …"""
+    series = _series([c for c in named if c is not patient])
+    scores = {
+        template: {
+            key: round(
+                _scores(next(iter(columns.values())).header)[key]
+                * _fit(key, _Column(0, template, [v for c in columns.values() for v in c.values]))
+            )
+            for key in SYNONYMS
+        }
+        for template, columns in series.items()
+    }
+    lines: list[str] = []
+    for table, anchor in _ANCHORS.items():
+        candidates = [t for t in series if scores[t][(table, anchor)] >= LIKELY]
+        if table == "relapses":
+            # "Date 1, Date 2" may be dates of anything.
+            candidates = [
+                t
+                for t in candidates
+                if _plain(t.replace("{n}", "")) not in ("date", "datum", "fecha", "data")
+            ]
+        if not candidates:
+            continue
+        main = max(candidates, key=lambda t: scores[t][(table, anchor)])
+        group = {anchor: main}
+        others = sorted(
+            ((scores[t][(table, f.name)], t, f.name) for t in series if t != main
+             for f in TABLES[table] if (table, f.name) in SYNONYMS
+             and len(set(series[t]) & set(series[main])) > 1 and scores[t][(table, f.name)] >= LIKELY),
+            key=lambda found: -found[0],
+        )  # fmt: skip
+        for _, template, name in others:
+            if name not in group and template not in group.values():
+                group[name] = template
+        if len(group) == 1 and table != "relapses":
+            continue
+        confidence = min(scores[template][(table, name)] for name, template in group.items())
+        matches += [
+            Match(column.header, table, name, scores[template][(table, name)])
+            for name, template in group.items()
+            for column in series[template].values()
+        ]
+        if confidence < SURE:
+            shown = ", ".join(f"{template!r} as {name}" for name, template in group.items())
+            doubts.append(f"sheet {sheet.name!r}: repeated columns read as {table}: {shown} ({confidence} %)")
+        lines += [f"      - table: {table}", "        columns:", f"          patient_id: {patient.origin}"]
+        lines.append("        repeat:  # several records in one row")
+        numbers = sorted({n for template in group.values() for n in series[template]})
+        if all("{n}" in template for template in group.values()):
+            entry = ", ".join(f"{name}: {_quoted(template)}" for name, template in group.items())
+            shown = ", ".join(map(str, numbers[:3])) + (" …" if len(numbers) > 3 else "")
+            lines.append(f"          - {{{entry}}}{_mark(confidence)}, n = {shown}")
+        else:
+            for n in numbers:
+                here = {name: series[t][n] for name, t in group.items() if n in series[t]}
+                entry = ", ".join(f"{name}: {column.origin}" for name, column in here.items())
+                lines.append(f"          - {{{entry}}}{_mark(confidence)}")
+        lacking = [f.name for f in TABLES[table] if f.required and f.kind != "id" and f.name not in group]
+        if lacking:
+            doubts.append(f"sheet {sheet.name!r}: {table} has no column for {', '.join(lacking)}")
+            lines.append(f"        not_delivered: [{', '.join(lacking)}]  # CHECK: no such column was found")
+        for template in group.values():
+            for column in series.pop(template).values():
+                used.add(column.number)
+                orders |= {column.date_order} if column.date_order else set()
+    return lines
+
+
+def _tables(name: str, named: list[_Column], scored: dict, patient: _Column, *, is_all: bool) -> list[str]:
     """Tables that the sheet's columns fill, the likeliest first; `patients` before the others."""
     strength: dict[str, float] = {}
     for table, fields in TABLES.items():
@@ -453,7 +638,9 @@ def _tables(name: str, named: list[_Column], scored: dict, patient: _Column) -> 
         if table != chosen
         and any(scored[((table, f), c.number)] >= SURE - 5 for f in fields for c in named if c is not patient)
     ]
-    found = [t for t in dict.fromkeys([chosen, *extra]) if strength[t] > 0] or ["patients"]
+    found = [t for t in dict.fromkeys([chosen, *extra]) if strength[t] > 0] or (
+        ["patients"] if is_all else []
+    )
     return sorted(found, key=lambda t: t != "patients")
 
 
@@ -464,7 +651,7 @@ def _table(
     confidence = scored[(("*", "patient_id"), patient.number)]
     matches.append(Match(patient.header, table, "patient_id", confidence))
     lines = [f"      - table: {table}", "        columns:"]
-    lines.append(f"          patient_id: {_quoted(patient.header)}{_mark(confidence)}")
+    lines.append(f"          patient_id: {patient.origin}{_mark(confidence)}")
     free = [c for c in named if c is not patient and c.number not in used]
     pairs = sorted(
         (
@@ -502,7 +689,7 @@ def _table(
     if is_wide:
         lines.append("        repeat:  # several visits in one row")
         for score, column in sorted([taken["edss"], *repeats], key=lambda x: x[1].number):
-            lines.append(f"          - {{edss: {_quoted(column.header)}}}{_mark(score)}")
+            lines.append(f"          - {{edss: {column.origin}}}{_mark(score)}")
             matches.append(Match(column.header, table, "edss", score))
     used |= gone
     lacking = [f.name for f in TABLES[table] if f.required and f.kind != "id" and f.name not in taken]
@@ -531,26 +718,22 @@ def _instruments(
         lines += [
             "      - table: assessments",
             "        columns:",
-            f"          patient_id: {_quoted(patient.header)}",
-            f"          assessed_on: {_quoted(date.header)}",
+            f"          patient_id: {patient.origin}",
+            f"          assessed_on: {date.origin}",
             f"          instrument: {{constant: {instrument}}}",
             "          scale: {constant: total}  # CHECK: which score of the test is it?",
-            f"          value: {_quoted(column.header)}  # 85 % CHECK",
+            f"          value: {column.origin}  # 85 % CHECK",
         ]
     return lines
 
 
 def _origin(name: str, column: _Column) -> str:
-    codes = {}
-    for code, meaning in column.legend.items():
-        plain = _plain(meaning)
-        for value, words in _WORDS.get(name, {}).items():
-            if plain in words:
-                codes[code] = value
+    codes = {code: value for code, text in column.legend.items() if (value := _meaning(name, text))}
     if not codes:
-        return _quoted(column.header)
+        return column.origin
     listed = ", ".join(f"{_quoted(code)}: {value}" for code, value in codes.items())
-    return f"{{header: {_quoted(column.header)}, codes: {{{listed}}}}}"
+    inside = column.origin.strip("{}") if column.is_twice else f"header: {_quoted(column.header)}"
+    return f"{{{inside}, codes: {{{listed}}}}}"
 
 
 def _mark(score: int) -> str:

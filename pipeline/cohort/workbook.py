@@ -547,6 +547,8 @@ def _place(attributes: bytes) -> tuple[int, int] | None:
 _ODS_TABLE = re.compile(rb"<table:table((?:\s[^>]*)?)>")
 _ODS_ROW = re.compile(rb"<table:table-row((?:\s[^>]*?)?)(/?)>")
 _ODS_CELL = re.compile(rb"<table:(?:covered-)?table-cell((?:\s[^>]*?)?)(/?)>")
+_ODS_COLUMN = re.compile(rb"<table:table-column((?:\s[^>]*?)?)/?>")
+_ODS_HIDDEN = re.compile(rb'table:visibility="(?:collapse|filter)"')
 _ODS_STYLE = re.compile(
     rb'<style:style [^>]*?style:name="([^"]*)"[^>]*>((?:(?!</style:style>).)*)</style:style>', re.DOTALL
 )
@@ -593,10 +595,17 @@ def _ods_table(xml: bytes) -> _Facts:
     row = last_row = last_column = 0
     merged: list[Merged] = []
     hidden: list[int] = []
+    hidden_columns: list[int] = []
+    column = 0
+    for attributes in _ODS_COLUMN.findall(xml):
+        times = _repeat(attributes, b"number-columns-repeated", _ODS_MAX_COLUMNS)
+        if _ODS_HIDDEN.search(attributes):
+            hidden_columns.extend(range(column + 1, min(column + times, _ODS_MAX_COLUMNS) + 1))
+        column += times
     for part in xml.split(b"</table:table-row>"):
         for tag in _ODS_ROW.finditer(part):
             times = _repeat(tag[1], b"number-rows-repeated", _ODS_MAX_ROWS)
-            if re.search(rb'table:visibility="(?:collapse|filter)"', tag[1]) and times < 10_000:
+            if _ODS_HIDDEN.search(tag[1]) and times < 10_000:
                 hidden.extend(range(row + 1, row + times + 1))
             body = b"" if tag[2] else part[tag.end() :]
             if b"value-type" in body or b"<text:p" in body:
@@ -616,6 +625,7 @@ def _ods_table(xml: bytes) -> _Facts:
     return _Facts(
         merged=tuple(merged),
         hidden_rows=tuple(hidden),
+        hidden_columns=tuple(hidden_columns),
         formulas=xml.count(b"table:formula="),
         area=last_row * last_column,
     )
@@ -657,7 +667,8 @@ def _read_xls(data: bytes, limits: Limits) -> Workbook:
             for index, about in enumerate(book.sheets_metadata)
         ]
     facts = [_Facts(errors=_xls_errors(data, index, start)) for index, start in enumerate(starts)]
-    return Workbook("xls", _sheets(data, facts, limits))
+    note = "hidden rows and columns of an .xls are read like all others and cannot be told: save it as .xlsx to see them named"
+    return Workbook("xls", _sheets(data, facts, limits), notes=(note,))
 
 
 def _has_filepass(data: bytes) -> bool:
@@ -1021,12 +1032,26 @@ def _delimiter(text: str) -> str:
         if not wide:
             continue
         usual = max(set(wide), key=lambda width: (wide.count(width), width))
+        if delimiter == "," and usual == 2 and _is_one_column(lines):
+            # A column of numbers with a decimal comma, below a header without one.
+            best = ";"
+            continue
         score = (wide.count(usual) / len(widths), usual)
         # Half of the records in step is enough: lead rows and legends are out of it.
         score = (round(min(score[0], 0.95), 1), usual)
         if score > best_score:
             best, best_score = delimiter, score
     return best
+
+
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
+
+
+def _is_one_column(lines: list[str]) -> bool:
+    """Whether a header without a comma stands first, and every line with one is a number with a decimal comma."""
+    first = next((line for line in lines if line.strip()), "")
+    is_header = "," not in first and any(character.isalpha() for character in first)
+    return is_header and all(_DECIMAL_COMMA.fullmatch(line) for line in lines if "," in line)
 
 
 # A quoted cell over more lines than this is a quotation mark that was never closed.

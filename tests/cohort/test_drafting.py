@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import io
 
-from pipeline.cohort import drafting, mapping, queries
-from pipeline.errors import BrokenWorkbook
-from tests.support.cohorts import Clinic, table_csv, workbook
+import pytest
+import xlsxwriter
+
+from pipeline.cohort import drafting, mapping, queries, validation
+from pipeline.errors import BrokenWorkbook, MappingError
+from tests.support.cohorts import PATIENTS, Clinic, table_csv, workbook
 
 
 @pytest.fixture
@@ -101,3 +104,142 @@ def test_headers_that_would_break_yaml_are_quoted(clinic):
 def test_no_file(tmp_path):
     with pytest.raises(BrokenWorkbook, match="no such file"):
         drafting.draft_map(tmp_path / "nothing.xlsx")
+
+
+def drafted(clinic, name: str, content: bytes | str) -> tuple[drafting.Draft, queries.CheckReport]:
+    """The draft of a file, put beside it, and what `remit check` then says."""
+    file = clinic.put("site", name, content)
+    draft = drafting.draft_map(file)
+    clinic.put("site", "cohort.yaml", draft.text)
+    return draft, queries.check_file(file)
+
+
+def two_lines() -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Visits")
+        sheet.write_string(0, 0, "Clinic of somewhere, exported in 2016")
+        sheet.merge_range(2, 0, 3, 0, "Patient")
+        sheet.merge_range(2, 1, 2, 2, "Visit 1")
+        sheet.merge_range(2, 3, 2, 4, "Visit 2")
+        sheet.write_row(3, 1, ["Date", "EDSS", "Date", "EDSS"])
+        for row in range(4, 9):
+            sheet.write_row(row, 0, [f"A{row}", f"2014-0{row}-01", 2.5, f"2015-0{row}-01", 3])
+    return out.getvalue()
+
+
+WIDE = [
+    ["Pat-Nr", "Geschlecht", "Visite 1 Datum", "EDSS 1", "Visite 2 Datum", "EDSS 2"],
+    ["1", "w", "03.04.2014", "2,5", "13.10.2014", "3,0"],
+    ["2", "m", "13.05.2013", "4,0", "", ""],
+]
+TWICE = [["ID", "Date", "EDSS", "Date", "", "EDSS"], ["1", "2014-01-02", "2", "2015-01-02", "", "3"]]
+DRUGS = [
+    ["PatID", "DMT 1", "Start 1", "Stop 1", "DMT 2", "Start 2", "Stop 2"],
+    ["1", "Avonex", "2010-01-02", "2011-02-03", "Tysabri", "2012-01-01", ""],
+    ["2", "Rebif", "2010-01-02", "2011-02-03", "", "", ""],
+]
+RELAPSES = [["PatID", "Relapse 1", "Relapse 2"], ["1", "2010-01-02", "2011-02-03"], ["2", "2010-01-02", ""]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "table", "records"),
+    [
+        ("wide.csv", table_csv(WIDE, ";").encode("cp1252"), "edss", 3),
+        ("two.xlsx", two_lines(), "edss", 10),
+        ("twice.csv", table_csv(TWICE), "edss", 2),
+        ("drugs.csv", table_csv(DRUGS), "treatments", 3),
+        ("relapses.tsv", table_csv(RELAPSES, "\t").encode("utf-16"), "relapses", 3),
+    ],
+)
+def test_records_side_by_side_become_rows(clinic, name, content, table, records):
+    draft, report = drafted(clinic, name, content)
+    assert "repeat:" in draft.text
+    assert report.is_clean, report.lines()
+    clinic.run()
+    assert clinic.table(table).height == records
+    assert clinic.table(table)[f"{validation.main_date(table)}_earliest"].null_count() == 0
+
+
+def test_two_header_lines_are_joined_only_where_that_names_more(clinic):
+    draft, _ = drafted(clinic, "two.xlsx", two_lines())
+    sheet = mapping.parse(draft.text).sheets[0]
+    assert (sheet.header_row, sheet.header_rows) == (3, 2)
+    rows = [["Person", "", "Disease"], ["ID", "Sex", "Course"], ["1", "F", "RR"], ["2", "M", "SP"]]
+    draft = drafting.draft_map(clinic.put("other", "p.xlsx", workbook(Sheet=rows)))
+    sheet = mapping.parse(draft.text).sheets[0]
+    assert (sheet.header_row, sheet.header_rows) == (2, 1)
+
+
+def test_lead_rows_totals_and_a_legend_elsewhere(clinic):
+    rows = [
+        ["Hospital del Sur"], ["Exportado en 2014"], [],
+        ["Paciente", "Sexo", "Fecha de nacimiento", "Forma clínica"],
+        ["1", "1", "13/02/1980", "RR"], ["2", "2", "14/03/1981", "SP"], ["3", "1", "15/03/1982", "RR"],
+        ["Total", "", "", "3"], [], ["1 = Hombre"], ["2 = Mujer"],
+    ]  # fmt: skip
+    draft, report = drafted(clinic, "l.xlsx", workbook(Datos=rows))
+    assert mapping.parse(draft.text).sheets[0].tables[0].columns["sex"].codes == {"1": "male", "2": "female"}
+    (sheet,) = report.sheets
+    assert (sheet.rows_accepted, sheet.rows_rejected, sheet.rows_not_data) == (3, 0, 4)
+
+
+def test_numbers_that_belong_to_a_name_are_no_visits(clinic):
+    rows = [["ID", "Scan date", "T1 Gd lesions", "T2 lesions"], ["1", "2014-01-02", "1", "7"]]
+    draft, report = drafted(clinic, "mri.csv", table_csv(rows))
+    assert "repeat:" not in draft.text
+    assert read_as(draft)["T2 lesions"] == "mri_scans.t2_lesions"
+    assert report.is_clean
+
+
+def test_a_folder_is_drafted_and_checked_as_one_cohort(clinic):
+    clinic.put("site", "patients.csv", table_csv(PATIENTS))
+    clinic.put("site", "visits.csv", table_csv([["ID", "Visit date", "EDSS"], ["P1", "2014-01-02", "2"]]))
+    clinic.put(
+        "site",
+        "2013/Schübe.csv",
+        table_csv([["ID", "Schubdatum"], ["P2", "2013-01-02"], ["P9", "2013-01-02"]]),
+    )
+    clinic.put("site", "broken.xlsx", b"PK\x03\x04nonsense")
+    folder = clinic.inbox / "site"
+    draft = drafting.draft_map(folder)
+    assert any("broken.xlsx" in doubt for doubt in draft.doubts)
+    assert {entry.file for entry in mapping.parse(draft.text).sheets} == {"visits.csv", "2013/Schübe.csv"}
+    clinic.put("site", "cohort.yaml", draft.text)
+    report = queries.check_file(folder)
+    text = "\n".join(report.lines())
+    # A patient who stands in another file is known, one who stands in none is not.
+    assert "'2013/Schübe.csv', patient_id: 1 × unknown_patient" in text
+    assert "problem: broken.xlsx: the workbook is damaged" in text
+    assert {s.name: s.rows_accepted for s in report.sheets} == {
+        "patients.csv": 3,
+        "visits.csv": 1,
+        "2013/Schübe.csv": 1,
+    }
+    two = queries.check_file(folder / "patients.csv", folder / "visits.csv")
+    assert two.is_clean
+    (folder / "visits.csv").unlink()
+    assert any("is in no delivered file" in problem for problem in queries.check_file(folder).problems)
+
+
+def test_a_stated_encoding_and_delimiter_apply_everywhere(clinic):
+    # Nothing in "Płeć" tells Polish from Western bytes for certain, and : parts no cells by itself.
+    rows = table_csv([["Numer pacjenta", "Płeć", "Data urodzenia"], ["1", "K", "1980-02-13"]], ":")
+    file = clinic.put("site", "p.csv", rows.encode("cp1250"))
+    clinic.put("site", "cohort.yaml", 'encoding: cp1250\ndelimiter: ":"\n')
+    draft = drafting.draft_map(file)
+    clinic.put("site", "cohort.yaml", draft.text)
+    assert read_as(draft)["Płeć"] == "patients.sex"
+    report = queries.check_file(file)
+    assert report.is_clean
+    assert "read as cp1250, delimiter ':'" in report.lines()[0]
+    assert not clinic.run().all_problems
+    assert clinic.table("patients")["sex"].to_list() == ["female"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"), [("encoding: latin-99", "encoding"), ("delimiter: ab", "one character")]
+)
+def test_a_wrong_encoding_or_delimiter_is_told_with_its_line(line, message):
+    with pytest.raises(MappingError, match=f"line 2 .*{message}"):
+        mapping.parse(f"preset: none\n{line}\n")

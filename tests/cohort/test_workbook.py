@@ -700,3 +700,63 @@ def test_the_toy_workbook(shared: Path) -> None:
     assert (visits.name, visits.height, relapses.name, relapses.height) == ("visits", 58, "relapses", 6)
     assert set(visits.kinds["c2"][1:]) == {"date"}
     assert visits.cells["c2"][1:].str.to_date("%Y-%m-%d", strict=False).null_count() == 0
+
+
+def test_what_another_program_wrote_is_read_the_same() -> None:
+    """openpyxl: dates from 1904, hidden rows and columns, merged cells, errors, digits as text, numeric headers."""
+    book = openpyxl.Workbook()
+    book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+    sheet = book.active
+    sheet.append(["id", 2014, 2015.5, "when", "merged", "error"])
+    sheet.append(["007", 1, 2.5, datetime(2014, 3, 2), "both", "#REF!"])
+    sheet.append(["008", 2, 3, datetime(1904, 1, 2), None, "#N/A"])
+    sheet["A2"].data_type = sheet["A3"].data_type = "s"
+    sheet["F2"].data_type = sheet["F3"].data_type = "e"
+    sheet.merge_cells("E2:E3")
+    sheet.row_dimensions[3].hidden = True
+    sheet.column_dimensions["C"].hidden = True
+    out = io.BytesIO()
+    book.save(out)
+    read = workbook.read(out.getvalue(), "mac.xlsx")
+    (found,) = read.sheets
+    assert read.is_1904
+    assert found.cells.rows() == [
+        (1, "id", "2014", "2015.5", "when", "merged", "error"),
+        (2, "007", "1", "2.5", "2014-03-02", "both", "#REF!"),
+        (3, "008", "2", "3", "1904-01-02", None, "#N/A"),
+    ]
+    assert found.kinds.row(1) == (2, "text", "number", "number", "date", "text", "error")
+    assert (found.hidden_rows, found.hidden_columns) == ((3,), (3,))
+    assert found.merged == (workbook.Merged(2, 5, 3, 5),)
+    assert found.errors == 2
+
+
+def test_hidden_columns_of_an_opendocument_are_told() -> None:
+    book = opendocument.OpenDocumentSpreadsheet()
+    sheet = table.Table(name="visits")
+    sheet.addElement(table.TableColumn(numbercolumnsrepeated=2))
+    sheet.addElement(table.TableColumn(visibility="collapse", numbercolumnsrepeated=2))
+    row = table.TableRow()
+    for value in "abcde":
+        cell = table.TableCell(valuetype="string")
+        cell.addElement(text.P(text=value))
+        row.addElement(cell)
+    sheet.addElement(row)
+    book.spreadsheet.addElement(sheet)
+    out = io.BytesIO()
+    book.write(out)
+    (found,) = workbook.read(out.getvalue(), "v.ods").sheets
+    assert found.hidden_columns == (3, 4)
+    assert found.cells.row(0) == (1, "a", "b", "c", "d", "e")
+
+
+@pytest.mark.parametrize("numbers", ["2,5\n3,0\n3,5\n", "2,5\n3\n", "-1,25\n"])
+def test_one_column_with_a_decimal_comma_stays_one(numbers: str) -> None:
+    read = workbook.read(f"EDSS\n{numbers}".encode(), "v.csv")
+    assert read.sheets[0].width == 1
+    assert read.decimal == ","
+
+
+def test_two_columns_of_whole_numbers_stay_two() -> None:
+    for content in (b"id,edss\n1,2\n3,4\n", b"Export of today\nid,edss\n1,2\n3,4\n"):
+        assert workbook.read(content, "v.csv").sheets[0].width == 2
