@@ -81,17 +81,20 @@ def _look(
     found: dict[str, tuple[int, str | None]],
 ) -> int:
     """Add what `documents` (of one form) have to `found`; give the number of studies looked at."""
-    records = f"""(
-        select study, study ->> '$.protocolSection.identificationModule.nctId' as nct_id
-        from ({tables.objects_sql(documents)})
-        where hash(study ->> '$.protocolSection.identificationModule.nctId') % {share} = 0
-    )"""
     try:
+        connection.execute(
+            f"""
+            create or replace temp table sampled as
+            select study, study ->> '$.protocolSection.identificationModule.nctId' as nct_id
+            from ({tables.objects_sql(documents)})
+            where hash(study ->> '$.protocolSection.identificationModule.nctId') % {share} = 0
+            """
+        )
         shape, sampled = connection.execute(
-            f"select json_group_structure(study), count(*) from {records}"
+            "select json_group_structure(study), count(*) from sampled"
         ).fetchone()
         unknown = list(_unknown(json.loads(shape), structure.STUDY)) if sampled else []
-        for path, count, example in _counted(connection, records, unknown):
+        for path, count, example in _counted(connection, unknown):
             before, first = found.get(path, (0, None))
             found[path] = (before + count, min(filter(None, (first, example)), default=None))
     except duckdb.Error:
@@ -105,9 +108,9 @@ def _look(
 
 
 def _counted(
-    connection: duckdb.DuckDBPyConnection, records: str, unknown: list[tuple[str, ...]]
+    connection: duckdb.DuckDBPyConnection, unknown: list[tuple[str, ...]]
 ) -> Iterator[tuple[str, int, str | None]]:
-    """How often each path occurs, list items counted one by one, and the first study that has it."""
+    """How often each path occurs in the table `sampled`, list items counted one by one, and the first study that has it."""
     if not unknown:
         return
     hits = ", ".join(f"study -> '{_json_path(path)}' as hit_{n}" for n, path in enumerate(unknown))
@@ -118,7 +121,7 @@ def _counted(
     )
     sums = ", ".join(f"sum(n_{n}), min(nct_id) filter (n_{n} > 0)" for n in range(len(unknown)))
     row = connection.execute(
-        f"select {sums} from (select nct_id, {counts} from (select nct_id, {hits} from {records}))"
+        f"select {sums} from (select nct_id, {counts} from (select nct_id, {hits} from sampled))"
     ).fetchone()
     for n, path in enumerate(unknown):
         yield ".".join(path).replace("[*]", ""), int(row[2 * n] or 0), row[2 * n + 1]
