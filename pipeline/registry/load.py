@@ -131,7 +131,8 @@ def load(
         )
     loader = _Loader(landing, entries, list(sources), lake_base, progress)
     try:
-        lake.write_snapshot(lake_base, snapshot_id, loader.write)
+        with loader.readings:
+            lake.write_snapshot(lake_base, snapshot_id, loader.write)
     except OSError as error:
         raise HomeError(
             f"The registry's lake cannot be written ({error.strerror or 'disk full or damaged'}): "

@@ -18,6 +18,7 @@ from pipeline.registry.eligibility import grammar, overrides, structured
 from pipeline.registry.eligibility.grammar import MS_WORDS
 from pipeline.registry.eligibility.rules_ms import GENERIC_THERAPY
 from pipeline.registry.eligibility.segmentation import segment
+from pipeline.registry.eligibility.workers import Workers
 
 CRITERIA = {
     "nct_id": pl.String,
@@ -84,7 +85,8 @@ _INPUT = {
 class Readings:
     """What distinct criteria texts say, each read once. Studies share texts, and a load meets them batch by batch.
 
-    Safe to use from several threads; a text that one of them reads makes the others wait for it.
+    Safe to use from several threads; a text that one of them reads makes the others wait for it. Many texts at once are
+    read by several processes, which end with `close`, or with the block of a `with` statement.
     """
 
     # Rows of texts that are kept: some 100 MB. Beyond that the oldest go, and are read again where they come back.
@@ -94,6 +96,17 @@ class Readings:
         self._lock = threading.Lock()
         self._keys: dict[str, str] = {}  # text → key
         self._parts: list[tuple[list[str], dict[str, pl.DataFrame]]] = []
+        self._workers = Workers()
+
+    def __enter__(self) -> Readings:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes, if there are any; what was read stays."""
+        self._workers.close()
 
     def read(self, texts: pl.Series) -> dict[str, pl.DataFrame]:
         """Criteria and constraints of distinct texts.
@@ -125,9 +138,13 @@ class Readings:
         }
 
     def _learn(self, new: list[str]) -> None:
-        keys = [hashlib.sha256(text.encode()).hexdigest() for text in new]
-        self._parts.append((new, _templates(keys, new)))
-        self._keys |= dict(zip(new, keys, strict=True))
+        pairs = [(hashlib.sha256(text.encode()).hexdigest(), text) for text in new]
+        # Where the chunks are cut depends on nothing but the texts, so the order of rows does not depend on the machine.
+        read = list(self._workers.map(_templates, pairs))
+        self._parts.append(
+            (new, {name: pl.concat([part[name] for part in read]) for name in _template_tables()})
+        )
+        self._keys |= {text: key for key, text in pairs}
 
     def _forget(self) -> None:
         while len(self._parts) > 1 and sum(len(part["criteria"]) for _, part in self._parts) > self.LIMIT:
@@ -150,6 +167,9 @@ def parse(
         `criteria` (CRITERIA), `criterion_constraints` (CONSTRAINTS), `source_conflicts` (structured field against text) and
         `override_uses` (what became of each override). Spans are characters of the eligibility_text given, half-open.
     """
+    if readings is None:
+        with Readings() as own:
+            return parse(studies, overrides, own)
     frame = studies.select(
         (
             pl.col(name).cast(kind, strict=False) if name in studies.columns else pl.lit(None, dtype=kind)
@@ -157,7 +177,7 @@ def parse(
         for name, kind in _INPUT.items()
     ).with_columns(pl.col("eligibility_text").fill_null(""))
     fields = structured.criteria(frame)
-    read = (readings or Readings()).read(frame.get_column("eligibility_text").unique(maintain_order=True))
+    read = readings.read(frame.get_column("eligibility_text").unique(maintain_order=True))
     printed = (
         frame.lazy()
         .select("nct_id", "eligibility_text")
@@ -230,8 +250,13 @@ def _read(studies: pl.DataFrame, found: pl.DataFrame) -> tuple[pl.DataFrame, pl.
     return found, constraints
 
 
-def _templates(keys: list[str], texts: list[str]) -> dict[str, pl.DataFrame]:
-    """Criteria and constraints of distinct texts, see `Readings.read`. `keys` are of one length and stand for studies."""
+def _templates(pairs: list[tuple[str, str]]) -> dict[str, pl.DataFrame]:
+    """Criteria and constraints of distinct texts, see `Readings.read`.
+
+    Args:
+        pairs: key and text; keys are of one length and stand for studies.
+    """
+    keys, texts = [key for key, _ in pairs], [text for _, text in pairs]
     frame = pl.DataFrame(
         {"nct_id": keys, "eligibility_text": texts},
         schema={"nct_id": pl.String, "eligibility_text": pl.String},
