@@ -42,6 +42,9 @@ class Constraint(NamedTuple):
 _EXCEPT = re.compile(
     r"\b(?:except(?:\s+for|\s+if|\s+in|\s+when)?|excluding|exception of|exceptions?:|unless|other than|apart from|aside from|not including|with the exclusion of|exclusive of|but not(?!\s+(?:be\s+)?limited)(?!\s+(?:in|within|during)\b)|without(?=\s+(?:an?\s+)?accelerated\s+elimination))\b"
 )
+_OTHER_THAN = re.compile(r"\bother\s+(?:[\w-]+\s+){1,4}than\s")
+_BUT_MS = re.compile(r"(?:other|apart|aside|except)\s+(?:than|from|for)\s+(?:ms|multiple sclerosis|rrms)\b")
+_AFTER_MS = re.compile(r",|\s+(?:or|and)\s+(?:an?\s+|any\s+)?(?:known|history|positive|current)\b")
 _EXAMPLE_LIST = re.compile(r",\s*(?:for example|for instance)\b")
 _PERMITTED = re.compile(
     r"\b(?:(?:is|are|were|was|will be|may be|can be|be)\s+(?:(?!not\b)\w+\s+)?(?:allowed|permitted|acceptable|accepted|eligible|included|enrolled|considered|not exclusionary|not excluded|rescreened|re-screened)|not exclusionary|not an exclusion|are allowed|is permitted|do(?:es)? not exclude|not be excluded|may (?:participate|enrol\w*|enter|continue|remain|be (?:included|enrolled|allowed|eligible|considered|used|treated|re-?screened|continued|permitted|randomi[sz]ed|on|receiving|taking))|can (?:participate|enrol\w*|enter|continue)|does not constitute)\b"
@@ -96,12 +99,23 @@ class Reading:
     def exception_zones(self) -> list[tuple[int, int]]:
         """Where the text says what is not meant: from "except" to the end of its bracket or clause."""
         zones = []
-        for found in _EXCEPT.finditer(self.text):
-            start = found.start()
+        starts = [m.start() for m in _EXCEPT.finditer(self.text)]
+        # "other medications than glatiramer acetate"
+        starts += [m.end() - 5 for m in _OTHER_THAN.finditer(self.text)]
+        for start in sorted(starts):
             depth, end = 0, None
             _, clause_end = self.clause(start)
             for position in range(start, clause_end):
                 letter = self.text[position]
+                if (
+                    depth == 0
+                    and letter in ", "
+                    and _AFTER_MS.match(self.text, position)
+                    and _BUT_MS.match(self.text, start)
+                ):
+                    # "any disease other than MS, or known HIV"
+                    end = position
+                    break
                 if letter == "," and depth == 0 and _EXAMPLE_LIST.match(self.text, position):
                     # "other than steroids, for example A and B": the examples are of what is excepted from.
                     end = position

@@ -249,7 +249,7 @@ def _near_anchor(text: str, end: int) -> str | None:
 
 
 _EDSS_STEP = re.compile(
-    rf"(?:(?P<word>increas\w+|progress\w*|worsen\w*|deteriorat\w*)\b[^.;]{{0,60}}?(?P<symbol>[≥>])?\s*(?:of\s+)?(?P<value>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?|edss))"
+    rf"(?:(?P<word>increas\w+|progress\w*|worsen\w*|deteriorat\w*)\b[^.;]{{0,60}}?(?P<symbol>[≥>])?\s*(?:of\s+)?(?P<value>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?|degrees?|edss))"
     rf"|(?:(?P<symbol2>[≥>])?\s*(?P<value2>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?)?\s*(?:edss\s+)?(?:increas\w+|progress\w*|worsen\w*|deteriorat\w*))"
 )
 
@@ -966,6 +966,11 @@ def _absent(
         for start, end in negative_spans:
             if re.search(r"\bpseudo", text[start:end]):
                 continue
+            # "progression for 6 months in the absence of relapses" describes the progression.
+            if re.search(
+                r"(?:progress\w*|worsening|increase in disability)\b[^.;]{0,80}\bin the $", text[:start]
+            ):
+                continue
             if re.search(r"\b(?:ifn|interferon|treat\w+|therapy|medication|drug)\b", text[start:end]):
                 continue
             emit(start, end, _TIME_ROLES)
@@ -1165,6 +1170,9 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
                 continue
             if re.match(r"\s*\(?\s*(?:patient reported|criteria)", text[found.end() : found.end() + 16]):
                 continue
+            # "SPMS, i.e. a relapsing course followed by progression"
+            if re.match(r"[^.;]{0,30}\bfollowed by\b", text[found.end() : found.end() + 44]):
+                continue
             if r.in_exception(found.start()):
                 continue
             terms.setdefault(name, found.span())
@@ -1231,7 +1239,7 @@ def _speaks_of_diagnosis(r: Reading, clause_start: int, clause_end: int, start: 
 
 # ---------------------------------------------------------------------------------------------------------- diagnosis
 _MCDONALD = re.compile(
-    r"mc\s?donald(?:'?s)?|mac\s?donald(?:'?s)?|\b(?:thompson|polman)(?=\s+(?:et\s+al\.?,?\s*)?(?:criteria\b|\(?20(?:05|06|10|11|17|18)\b)|\s+et\s+al)"
+    r"international\s+panel(?:\s+on\s+(?:the\s+)?diagnosis\s+of\s+(?:ms|multiple\s+sclerosis))?(?=\s+(?:diagnostic\s+)?criteria)|mc\s?donald(?:'?s)?|mac\s?donald(?:'?s)?|\b(?:thompson|polman)(?=\s+(?:et\s+al\.?,?\s*)?(?:criteria\b|\(?20(?:05|06|10|11|17|18)\b)|\s+et\s+al)"
 )
 _YEARS = {
     "2001": "2001",
@@ -1258,13 +1266,17 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
     """diagnosis.criteria: named criteria of the diagnosis (McDonald with its year, Poser, IPMSSG, clinically definite MS, MRI criteria)."""
     text = r.text
     if not r.is_ms or not re.search(
-        r"donald|thompson|polman|poser|ipmssg|p.?ediatric|clinically|cdms|barkhof|fazekas|mri|magnetic|lesion|laboratory",
+        r"donald|international\s+panel|thompson|polman|poser|ipmssg|p.?ediatric|clinically|cdms|barkhof|fazekas|mri|magnetic|lesion|laboratory",
         text,
     ):
         return
     found_terms: list[tuple[str, int, int]] = []
     for found in _MCDONALD.finditer(text):
-        if found_terms and found.group() in ("thompson", "polman"):
+        if (
+            found_terms
+            and found.group() not in ("mcdonald", "mcdonald's", "mcdonalds")
+            and not found.group().startswith("m")
+        ):
             continue
         years = set()
         around_before = text[max(0, found.start() - 40) : found.start()]
@@ -1460,14 +1472,16 @@ def _since_onset(r: Reading, onset: re.Match, clause_start: int, clause_end: int
             return bounds, span.unit, (onset.start(), span.end)
         break
     for span in r.spans:
-        if not (clause_start <= span.start and span.end <= onset.start() and onset.start() - span.end < 24):
+        if not (clause_start <= span.start and span.end <= onset.start() and onset.start() - span.end < 36):
             continue
         left = text[max(clause_start, span.start - 16) : span.start]
         between = text[span.end : onset.start()]
-        if span.symbol in ("≥", ">", "≤", "<") and re.fullmatch(
-            r"\s*(?:of|since|from|after|with)?\s*(?:the\s+|a\s+|an\s+)?", between
+        more = re.match(r"\s*or\s+(?:more|longer)\b", between)
+        if (span.symbol in ("≥", ">", "≤", "<") or more) and re.fullmatch(
+            r"\s*(?:or\s+(?:more|longer)\s+)?(?:of|since|from|after|with)?\s*(?:the\s+|a\s+|an\s+)?(?:disease\s+)?",
+            between,
         ):
-            return compared(span.symbol, span.value), span.unit, (span.start, onset.end())
+            return compared(span.symbol or "≥", span.value), span.unit, (span.start, onset.end())
         if re.search(r"\bwithin\b", left) and re.fullmatch(
             r"\s*(?:of|from|since|after)\s*(?:the\s+|their\s+)?", between
         ):
@@ -1588,7 +1602,7 @@ _COUNT_BEFORE = re.compile(
 
 
 _SPELLED_OUT = re.compile(
-    r"\s*(?:in\s+[^,;]{0,30})?[\s,(]*(?:as\s+)?(?:defined|shown|evidenced|demonstrated|documented|indicated|i\.e\.|that is)\s*(?:as|by)?\b"
+    r"\s*(?:in\s+[^,;]{0,30})?[\s,(]*(?:as\s+)?(?:defined|shown|evidenced|demonstrated|documented|indicated|i\.e\.|that is|with(?=\s*(?:≥|\d|an?\b)))\s*(?:as|by)?"
 )
 _NO_LESION = re.compile(
     r"\b(?:no|without|absence of|free of|not\s+(?:have|show\w*|demonstrat\w*))\s+(?:(?:evidence|presence|signs?|new|any|of|or|active|mri|the|an?)\s+)*$"
@@ -1651,7 +1665,7 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
         if r.permits(clause_start, clause_end):
             continue
         bounds = Bounds(None, None, None, None)
-        begin = start
+        begin, polarity = start, r.sense
         if count:
             symbol = count["symbol"]
             value = number(count["value"])
@@ -1671,7 +1685,7 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
                 r"\b(?:an?|any|positive|presence of|evidence of|active|show\w*|demonstrat\w*|documented|with|had|by|signs of)\s+(?:[\w.,(-]+\s+){0,4}(?:\(\s*(?:i\.?e\.?|e\.?g\.?)?,?\s*)?$",
                 left,
             ) or re.search(r"\bscan|mri\b", text[start:end])
-            denied = _NO_LESION.search(left)
+            denied = _NO_LESION.search(left) is not None
             at_start = not re.search(r"[a-z]", text[clause_start:start])
             if not (positive or denied or at_start or r.sense == "forbid"):
                 continue
@@ -1685,14 +1699,18 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
                 or _window(r, clause_start, clause_end, start, end, reach=60)
             ):
                 continue
-            bounds = compared("≤", 0) if denied else compared("≥", 1)
+            bounds = compared("≥", 1)
+            if denied and r.sense == "require":
+                polarity = "forbid"
         limit = merged[index + 1][0] if index + 1 < len(merged) else clause_end
         window = _window(r, clause_start, limit, begin, end, reach=90)
+        if window is None and polarity != r.sense:
+            window = next((s for s in r.spans if s.role == "for" and 0 <= s.start - end < 60), None)
         if "t2 lesion volume" in names and not count and not bounds_at(text, end):
             continue
         last = window.end if window and end <= window.start < limit else end
         yield Constraint(
-            "gd_or_t2_activity", r.sense, begin, last, "mri.activity", *bounds, unit="count", terms=tuple(dict.fromkeys(names)), **_window_fields(window),
+            "gd_or_t2_activity", polarity, begin, last, "mri.activity", *bounds, unit="count", terms=tuple(dict.fromkeys(names)), **_window_fields(window),
         )  # fmt: skip
 
 

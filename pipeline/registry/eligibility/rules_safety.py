@@ -257,6 +257,10 @@ _ORGAN_INFECTION = re.compile(
 )
 
 
+# Infections that pass: a time behind the list is theirs too.
+_PASSING = frozenset({"varicella zoster", "herpes", "covid-19"})
+
+
 def infection(r: Reading) -> list[Constraint]:
     """infection.present, infection.immunity: infections that exclude, now, ever or within a time; immunity that is asked for."""
     found = [m for m in r.mentions if m.family == "infection"]
@@ -284,6 +288,9 @@ def infection(r: Reading) -> list[Constraint]:
             if re.match(r"\s*(?:vaccin\w*|immuni[sz]ation|prophyla\w*)", text[m.end : m.end + 20]):
                 continue
             if m.term == "any infection" and _ORGAN_INFECTION.search(before):
+                continue
+            # "Infections: …" and "… has a history of infection:" introduce what follows.
+            if m.term in _GENERIC and re.match(r"[^.;]{0,40}:\s*$|\s*:", text[m.end :]):
                 continue
             if m.term == "aids" and re.search(
                 r"\b(?:sleep\w*|hearing|walking|visual|mobility|ambulatory|memory|decision)\s+$", before
@@ -323,7 +330,10 @@ def infection(r: Reading) -> list[Constraint]:
                 after
                 and (generic or len(after) == len(windows))
                 and after[0].start - last < 120
-                and not re.search(r"\bor\s+(?:any|major|hospitali\w*|an?\b)", text[last : after[0].start])
+                and (
+                    all(m.term in _PASSING for m in group)
+                    or not re.search(r"\bor\s+(?:any|major|hospitali\w*|an?\b)", text[last : after[0].start])
+                )
             ):
                 window = after[0]
             elif before_windows and first - before_windows[-1].end < 60:
@@ -392,12 +402,21 @@ def _families(r: Reading, mentions: list[Mention]) -> list[list[Mention]]:
             and any(0 <= n.start - m.end < 44 for n in named)
         )
     ]
+    # "hepatitis C infection or hepatitis B infection": each noun is its virus's.
+    mentions = [
+        m for m in mentions
+        if not (m.term in ("any infection", "active infection") and any(0 <= m.start - n.end < 3 for n in named))
+    ]  # fmt: skip
     groups: dict[str, list[Mention]] = {}
     for m in mentions:
         if m.term in _GRAVE:
             key = "grave"
         elif m.term in _GENERIC:
             key = "generic"
+            last = groups.get("generic")
+            if last and _OR_ANY.search(r.text, last[-1].end, m.start):
+                # "Active infection, or any severe infection within 4 weeks"
+                key = "another"
         else:
             key = "named"
             last = groups.get("named")
@@ -445,7 +464,13 @@ def _families(r: Reading, mentions: list[Mention]) -> list[list[Mention]]:
     return [sorted(g, key=lambda m: m.start) for g in sorted(groups.values(), key=lambda g: g[0].start)]
 
 
-_ANOTHER_TEST = re.compile(r"\bor\s+(?:an?\s+)?positive\s+(?:\w+\s+){0,2}?(?:test|serology|result|screening)")
+_OF_GERMS = frozenset(
+    ("systemic bacterial infection", "systemic viral infection", "systemic fungal infection")
+)
+_OR_ANY = re.compile(r"\bor\s+any\s+(?:\w+\s+){0,3}$")
+_ANOTHER_TEST = re.compile(
+    r"\bor\s+(?:known\s+)?history\s+of\b|\bor\s+(?:an?\s+)?positive\s+(?:\w+\s+){0,2}?(?:test|serology|result|screening)"
+)
 
 
 def _infection_terms(r: Reading, group: list[Mention], clause_start: int) -> tuple[str, ...]:
@@ -498,6 +523,15 @@ def _infection_terms(r: Reading, group: list[Mention], clause_start: int) -> tup
             else:
                 terms.append(m.term)
             continue
+        words = before + " " + r.text[m.start : m.end]
+        if m.term in _OF_GERMS and not re.search(r"\bsystemic\b", words):
+            if re.search(r"\b(?:severe|serious)\b", words):
+                terms.append("severe infection")
+                continue
+            kinds = sum(g in words for g in ("bacterial", "viral", "fungal"))
+            if kinds > 1 and re.search(r"\b(?:active|ongoing|current|uncontrolled)\b", words):
+                terms.append("active infection")
+                continue
         if m.term in (
             "systemic bacterial infection",
             "systemic viral infection",
@@ -870,7 +904,7 @@ _NO_CONSENT = re.compile(
 
 
 _UNABLE_TO_CONSENT = re.compile(
-    r"\b(?:unable|inability|unwilling\w*|not\s+(?:able|willing))\b[^.;]{0,90}?\bor\s+(?:to\s+)?(?:give|provide|sign)\s+(?:\w+\s+){0,3}?consent\b"
+    r"\b(?:unable|inability|unwilling\w*|not\s+(?:able|willing))\b[^.;]{0,90}?\b(?:or|and)\s+(?:to\s+)?(?:give|provide|sign)\s+(?:\w+\s+){0,3}?consent\b"
 )
 
 

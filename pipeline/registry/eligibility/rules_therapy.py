@@ -37,7 +37,7 @@ _STRONG_REASON = re.compile(
     r"(?:hypersensitiv\w*|allerg\w*|contra-?indicat\w*|anaphyla\w*|sensitivity to|intoleran\w*|adverse (?:event|reaction)s?|excipients?|ingredients?|antibod(?:y|ies) (?:to|against)|components?|recover\w*\s+(?:\w+\s+)?from|resolv\w*|resolution|toxicit\w*\s+(?:\w+\s+)?(?:from|of|to)|side effects? (?:of|from)|preclud\w*|prevent\w*|interfer(?:e|es|ed|ing)\b|(?:disease|disorder|condition|illness)s?\s+(?:that\s+|which\s+)?(?:may\s+|might\s+|will\s+|could\s+)?(?:requir|need)\w*|not\s+accept|declin\w+|refus\w*|unwilling\w*)\b[^.;]{0,120}$"
 )
 _OTHER_REASON_AFTER = re.compile(
-    r"\s*(?:-?\s*(?:arm|group|antibod\w+|psychosis|allergy|hypersensitivity|intolerance|contraindication|naive|naïve|resistan\w*|induced|associated|related|level|concentration|titer|titre|trial|study|ineligible|eligible|candidates?)\b|\s+(?:is|are) contraindicated|\s+treatment\s+(?:initiation|start))"
+    r"\s*(?:-?\s*(?:arm|group|antibod\w+|psychosis|allergy|hypersensitivity|intolerance|contraindication|naive|naïve|resistan\w*|induced|associated|related|level|concentration|titer|titre|trial|study|ineligible|eligible|candidates?|release)\b|\s+(?:is|are) contraindicated|\s+treatment\s+(?:initiation|start))"
 )
 _CAUSE = re.compile(
     r"\bbefore\s+(?:using|taking|starting|receiving)\b[^.;]{0,40}$|\b(?:relieved|controlled|managed|alleviated|responding|responsive)\s+(?:adequately\s+)?(?:by|with|to|on)\s+(?:\w+\s+){0,3}$|\bwith or without\s+(?:\w+\s+)?$|\b(?:after|following|post)\s+(?:the\s+|their\s+|an?\s+|last\s+|first\s+|end\s+of\s+|dose\s+of\s+|completion\s+of\s+|initiation\s+of\s+|allogeneic\s+|autologous\s+)*$|\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
@@ -71,6 +71,9 @@ _PAST = re.compile(
     r"\b(?:prior|previous\w*|history|ever|past|(?:have|has|had)\s+(?:\w+\s+)?(?:received|used|taken|been)|received)\b"
 )
 _AND_CURRENT = re.compile(r"\b(?:concomitant(?:ly)?|concurrent(?:ly)?|current(?:ly)?|ongoing)\b")
+_PRIOR_AND_CURRENT = re.compile(
+    r"\b(?:(?:prior|previous)\s*(?:,|or|and|/|and/or)\s*(?:concomitant|concurrent)|(?:concomitant|concurrent)\s*(?:,|or|and|/|and/or)\s*(?:prior|previous))\s+(?:use|treatment|therapy|exposure|administration)\s+(?:of|with|to)\b"
+)
 _EVER = re.compile(
     r"\b(?:at\s+any\s+(?:time|point)|any\s+time|ever\b|in\s+the\s+past(?!\s*\d|\s+(?:year|month|week|\())|lifetime|regardless of (?:when|time)|(?<!\d )(?<!days )(?<!weeks )(?<!months )(?<!years )(?<!day )(?<!month )(?<!year )(?:prior\s+to|before)\s+(?:the\s+)?(?:study|enrol\w+|screening|randomi\w+|inclusion|baseline|trial|entry))"
 )
@@ -108,7 +111,7 @@ _DAYS_A_WEEK = re.compile(
     rf"(?P<symbol>[≥>])?\s*(?P<value>{NUMBER})\s*(?:or\s+more\s+)?days?\s*(?:a|per|/|each|every)\s*week"
 )
 _DOSE_CHANGE = re.compile(
-    r"\bchanges?\s+(?:in|of|to)\s+(?:the\s+)?(?:dos\w+|medication|regimen)|\bchanges?\s+(?:in|of|to)\s+(?:\w+\s+){0,2}$"
+    r"\b(?:chang(?:e|es|ed|ing)|switch\w*|adjust\w*)\s+(?:or\s+\w+\s+)?(?:an?\s+|the\s+|new\s+|their\s+|of\s+)*$|\b(?:start\w*|initiat\w*)\s+or\s+(?:chang|switch)\w*\s+(?:an?\s+|the\s+|new\s+|their\s+)*$|\bchanges?\s+(?:in|of|to)\s+(?:the\s+)?(?:dos\w+|medication|regimen)|\bchanges?\s+(?:in|of|to)\s+(?:\w+\s+){0,2}$"
 )
 _DOSE_CHANGED = re.compile(
     r"\b(?:with(?:in)?\s+(?:an?\s+)?|and\s+)(?:\w+\s+)?(?:dose\s+changes?|changes?\s+(?:in|of)\s+(?:the\s+)?(?:dos\w+|regimen))\b"
@@ -137,6 +140,10 @@ _TABLE_END = re.compile(r"\s*(?:$|[;,.)(]|\b(?:and|or|prior|before|wash|for\b))"
 
 
 # "A trial within 30 days, or prior treatment with X": the time is not X's.
+_SPEAKS_OF_TREATMENT = re.compile(
+    r"\b(?:treat\w*|therap\w*|us(?:e|ed|es|ing)|receiv\w*|tak(?:e|en|ing)|medicat\w*|drugs?|expos\w+|dos\w+|administ\w*)\b"
+)
+_OWN_VERB = re.compile(r",[^.;]*\b(?:requiring|treated|treatment|receiving|taking|on)\s")
 _ANOTHER_HISTORY = re.compile(
     r"\b(?:or|and)\s+(?:any\s+|has\s+|have\s+)*(?:prior|previous\w*|ever|history)\b"
 )
@@ -184,7 +191,11 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             continue
         # "Start of fampridine within 6 months" excludes, "starting fampridine" alone is yet to come.
         yet = _YET_TO_COME.search(before)
-        started = yet and r.sense == "forbid" and re.match(r"\s*(?:start|initiat|commenc|begin)", yet.group())
+        started = (
+            yet
+            and r.sense == "forbid"
+            and re.match(r"\s*(?:start|initiat|commenc|begin|switch)", yet.group())
+        )
         recent = any(
             s.role == "back" and s.symbol not in ("≥", ">") and 0 <= s.start - m.end < 60 for s in r.spans
         )
@@ -224,7 +235,9 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
         ):
             continue
         weak = _OTHER_REASON_BEFORE.search(before)
-        starts = weak and r.sense == "forbid" and re.match(r"start|initiat|commenc|begin", weak.group())
+        starts = (
+            weak and r.sense == "forbid" and re.match(r"start|initiat|commenc|begin|prescri", weak.group())
+        )
         started = started or (starts and recent)
         if (
             weak
@@ -400,6 +413,15 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
             ):
                 out.append(_Segment(collected, pending, False, position))
                 collected, pending = [], None
+            if (
+                pending
+                and not collected
+                and not _SPEAKS_OF_TREATMENT.search(text, clause_start, pending.start)
+                and re.search(r"[a-z]{5}\s+(?:with)?in\b", text[clause_start : pending.start])
+                and _OWN_VERB.search(text, pending.end, position)
+            ):
+                # "infarction within 6 months, heart failure, or treatment with X": another condition's time
+                pending = None
             if pending and not collected and _ANOTHER_HISTORY.search(text, pending.end, position):
                 pending = None
             collected.append(item)  # type: ignore[arg-type]
@@ -557,7 +579,10 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
         for m in r.mentions
         if m.family == "drug" and clause_start <= m.start < clause_end and r.in_exception(m.start)
     ]
-    mentions = [m for m in mentions if not r.in_exception(m.start)]
+    # "or any time if accelerated elimination was done" is how it leaves the body, no treatment.
+    eliminated = [m for m in mentions if m.term == "accelerated elimination"]
+    excepted += eliminated
+    mentions = [m for m in mentions if m not in eliminated and not r.in_exception(m.start)]
     if not mentions:
         return []
     if re.search(
@@ -590,7 +615,8 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             or _PRIOR_STRICT.search(text[last : min(clause_end, last + 30)])
         )
         current = _CURRENT.search(words) or _CURRENT.search(head)
-        if (_NOW.search(local) and not _PAST.search(local)) or (
+        tail = before.rpartition(",")[2] if "," in before else ""
+        if (_NOW.search(local or tail) and not _PAST.search(local or tail)) or (
             (_NOW.search(before) or before.endswith(" on ")) and not _PAST.search(before)
         ):
             prior, strict, current = None, None, True
@@ -755,6 +781,12 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
                     )
                 )
             continue
+        if _PRIOR_AND_CURRENT.search(before) and (segment.is_ever or (prior and strict)):
+            out.append(
+                Constraint(
+                    "concomitant_therapy_forbidden", "forbid", begin, end, "therapy.concomitant", **fields
+                )
+            )
         if segment.is_ever or (prior and strict):
             out.append(
                 Constraint(
