@@ -238,8 +238,7 @@ def pull(registry: Registry = None) -> None:
     with _bar(), lock.hold(home.lock_file, "remit pull"):
         pulled = pull_all(chosen, Landing(home.landing, "registry"), progress.report)
     for one in pulled.pulls:
-        state = "nothing new" if one.is_unchanged else f"{one.documents} documents in force"
-        out.print(f"{one.source}: {state}" + (f", data of {one.version}" if one.version else ""))
+        out.print(one.source + ": " + one.said())
     for problem in pulled.problems:
         err.print(Text.assemble(("error: " if pulled.is_failed else "warning: ", "yellow"), problem))
     if pulled.is_failed:

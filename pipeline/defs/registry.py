@@ -56,6 +56,8 @@ def definitions(settings: Settings) -> dg.Definitions:
         return dg.MaterializeResult(
             metadata={
                 "documents": sum(pull.documents for pull in pulled.pulls),
+                "studies": sum(pull.studies or 0 for pull in pulled.pulls),
+                "pulls": "; ".join(f"{pull.source}: {pull.said()}" for pull in pulled.pulls) or "none",
                 "sources": ", ".join(pull.source for pull in pulled.pulls) or "none",
                 "source_version": ", ".join(pull.version for pull in pulled.pulls if pull.version)
                 or "not given",

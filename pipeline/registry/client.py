@@ -121,7 +121,8 @@ class LiveSource:
         fit or `reconcile_days` have passed. A data timestamp that did not move means nothing changed.
 
         Returns:
-            The pull; `documents` counts the pages in force, `reported_total` is the registry's own count.
+            The pull; `documents` counts the pages in force, `studies` what the registry still has of them,
+        `reported_total` is the registry's own count.
 
         Raises:
             RegistryRefused: the registry says no to the search or to this client.
@@ -171,6 +172,7 @@ class LiveSource:
                 version,
                 last.details["total"],
                 documents=len(landing.current(self.name)),
+                studies=_count_of(held),
                 is_unchanged=True,
             )
         is_full = last is None or not held or not self._can_update() or not self._is_in_force(landing, held)
@@ -549,6 +551,7 @@ class LiveSource:
             run.version,
             total,
             documents=len(run.landing.current(self.name)),
+            studies=_count_of(state),
             is_unchanged=is_unchanged,
             set_aside=tuple(run.set_aside),
         )
@@ -576,6 +579,10 @@ def content_hash(study: dict[str, Any]) -> str:
         misc = {name: value for name, value in derived["miscInfoModule"].items() if name != "versionHolder"}
         study = study | {"derivedSection": derived | {"miscInfoModule": misc}}
     return hashlib.sha256(json.dumps(study, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _count_of(state: dict[str, Held]) -> int:
+    return sum(study.removed is None for study in state.values())
 
 
 def _contents(state: dict[str, Held]) -> dict[str, tuple[str, bool]]:

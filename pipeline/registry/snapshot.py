@@ -125,6 +125,9 @@ class SnapshotSource:
             if name not in found and (not is_there or replaced or entry.details.get("root") != root):
                 landing.record(source=self.name, name=name, event="withdrawn")
                 is_unchanged = False
+        # The end of a pull that changed something: the change feed counts versions by it. A killed pull wrote none.
+        if not is_unchanged or _is_open(landing, self.name):
+            landing.record(source=self.name, name=self.path.name, event="pull_completed", root=root)
         progress("recorded studies", len(files), len(files))
         if passed_over:
             kinds = ", ".join(sorted(passed_over))
@@ -218,6 +221,15 @@ class SnapshotSource:
         if len(files) == 1:
             return set_aside[0].replace("it was set aside. ", "nothing was replaced. ")
         return f"None of the {len(files)} files of {self.path} could be used; nothing was replaced. The first: {set_aside[0]}"
+
+
+def _is_open(landing: Landing, source: str) -> bool:
+    """Whether documents came or went since the last pull that ended."""
+    last = None
+    for entry in landing.entries():
+        if entry.source == source and entry.event != "erased":
+            last = entry.event
+    return last in ("received", "withdrawn")
 
 
 def _open(file: _File) -> BinaryIO:

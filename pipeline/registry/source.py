@@ -22,7 +22,8 @@ def silent(what: str, done: int, total: int | None) -> None:
 class Pull:
     """What one pull did. The documents themselves are in landing; `landing.current(source)` names them.
 
-    `version` is the source's own data timestamp where it has one; `reported_total` its own count.
+    `documents` are pages or files in force, `studies` those in them that the source still has, where it knows.
+    `version` is the source's own data timestamp where it has one; `reported_total` its own count of studies.
     `set_aside` says, file by file or page by page, what could not be used and what to do about it.
     """
 
@@ -30,8 +31,17 @@ class Pull:
     version: str | None = None
     reported_total: int | None = None
     documents: int = 0
+    studies: int | None = None
     is_unchanged: bool = False
     set_aside: tuple[str, ...] = field(default_factory=tuple)
+
+    def said(self) -> str:
+        """The pull in a few words: what is in force, of how many, of which data."""
+        held = f"{self.documents:,} documents" if self.studies is None else f"{self.studies:,} studies"
+        if self.reported_total is not None:
+            held += f" of {self.reported_total:,} that the registry reports"
+        news = "nothing new, " if self.is_unchanged else ""
+        return f"{news}{held} in force" + (f", data of {self.version}" if self.version else "")
 
 
 class RegistrySource(Protocol):

@@ -22,6 +22,21 @@ CODE = (
     "requirements.lock",
 )
 
+# How a registry is asked, how often, and when an answer is refused: none of it changes what landed is read as.
+POLITENESS = (
+    "transport",
+    "page_size",
+    "requests_per_second",
+    "max_attempts",
+    "timeout_seconds",
+    "max_wait_seconds",
+    "max_restarts",
+    "resume_hours",
+    "shrink_threshold",
+    "reconcile_days",
+    "overlap_days",
+)
+
 
 def inputs_hash(settings: Settings) -> str:
     """Hash of what is in force in landing: source, name and content of every file, not when it came."""
@@ -41,7 +56,8 @@ def code_hash(project: Path = PROJECT) -> str:
 def snapshot_id(landing: Landing, *patterns: str, extra: str = "", project: Path = PROJECT) -> str:
     """Name of a lake snapshot: equal for equal landing and equal reading code, so that neither is done twice."""
     entries = landing.current()
-    last = max((entry.time for entry in landing.entries()), default="")
+    moved = (entry.time for entry in landing.entries() if entry.event in ("received", "withdrawn", "erased"))
+    last = max(moved, default="")
     name = hashlib.sha256(
         (_of_entries(entries) + digest.of_files(project, patterns) + extra).encode()
     ).hexdigest()[:12]
@@ -56,10 +72,12 @@ def _of_entries(entries: list[Entry]) -> str:
 
 
 def settings_hash(settings: Settings) -> str:
-    """Hash of the settings that decide a result; when a run starts and how many releases stay do not."""
+    """Hash of the settings that decide a result, given what is in landing."""
     public = settings.public()
     for section in ("schedule", "releases"):
         public.pop(section)
+    for name in POLITENESS:
+        public["registry"].pop(name)
     return hashlib.sha256(json.dumps(public, sort_keys=True).encode()).hexdigest()
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from pipeline.landing import Landing
 from pipeline.registry import changes, client
+from pipeline.registry.snapshot import SnapshotSource
 from pipeline.settings import RegistrySettings
 from tests.support import replay
 from tests.support.replay import FakeClock, study
@@ -453,6 +454,38 @@ def test_the_feed_of_a_recorded_folder(landing) -> None:
         ("NCT90000001", "changed", f"{P}.identificationModule.briefTitle"),
         ("NCT90000004", "study_removed", "study"),
     ]
+
+
+def test_every_pull_of_a_folder_is_a_version(landing, tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "recorded"
+    folder.mkdir()
+
+    def pull(name: str, *studies: dict) -> list[tuple]:
+        (folder / name).write_text(json.dumps({"studies": studies}))
+        SnapshotSource(folder).pull(landing)
+        found = changes.feed(landing, ["snapshot"]).filter(pl.col("change_kind") != "baseline")
+        return found.select("nct_id", "change_kind", "new_value").rows()
+
+    assert pull("night-1.json", study(1), study(2)) == []
+    # No name of the first night comes again, and still it is another night.
+    newer = study(1, title="New", updated="2026-03-03")
+    assert ("NCT90000001", "changed", "New") in pull("night-2.json", newer)
+    # Killed after its documents were landed and before its end: the next pull ends it.
+    with monkeypatch.context() as killed:
+        killed.setattr(landing, "record", _without_ends(landing.record))
+        told = pull("night-3.json", study(1, title="Newest", updated="2026-04-04"))
+    assert "Newest" not in [value for _, _, value in told]
+    ends = len([entry for entry in landing.entries() if entry.event == "pull_completed"])
+    assert SnapshotSource(folder).pull(landing).is_unchanged
+    assert len([entry for entry in landing.entries() if entry.event == "pull_completed"]) == ends + 1
+    assert SnapshotSource(folder).pull(landing).is_unchanged
+    assert len([entry for entry in landing.entries() if entry.event == "pull_completed"]) == ends + 1
+    found = changes.feed(landing, ["snapshot"])
+    assert "Newest" in found["new_value"].to_list()
+
+
+def _without_ends(record: Any) -> Any:
+    return lambda **what: None if what.get("event") == "pull_completed" else record(**what)
 
 
 def test_what_was_read_already_is_not_read_again(landing, monkeypatch) -> None:

@@ -82,6 +82,7 @@ def move(registry: Replay, version: str = "2026-11-20T09:00:05") -> None:
 def test_all_pages_arrive(registry, landing, pull) -> None:
     done = pull()
     assert (done.source, done.version, done.reported_total) == ("clinicaltrials.gov", registry.version, 25)
+    assert done.said() == f"25 studies of 25 that the registry reports in force, data of {registry.version}"
     assert not done.is_unchanged
     assert len(held(landing)) == 25
     asked = [request.params for request in registry.pages_asked]

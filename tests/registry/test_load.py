@@ -15,7 +15,7 @@ import zstandard
 
 from pipeline.errors import RegistryError
 from pipeline.landing import Landing
-from pipeline.registry import schemas
+from pipeline.registry import mirror, schemas
 from pipeline.registry.load import LoadReport, load
 from pipeline.registry.mirror import MirrorSource
 from pipeline.registry.snapshot import SnapshotSource
@@ -274,6 +274,40 @@ def test_registry_wins_over_the_mirror_and_the_difference_is_listed(
     assert title["left_source"] == "snapshot"
     assert title["right_source"] == "mirror"
     assert title["right_value"].startswith("A Study to Evaluate Efficacy")
+
+
+def test_what_registry_and_mirror_both_say_is_no_conflict(home: Home, shared: Path, tmp_path: Path) -> None:
+    folder, pages = tmp_path / "recorded", tmp_path / "mirror"
+    folder.mkdir()
+    pages.mkdir()
+    page = (shared / "seeds" / "mirror_NCT03368664.md").read_text(encoding="utf-8")
+    (pages / "page.md").write_text(page, encoding="utf-8")
+    same = mirror.parse(page).study
+    (folder / "a.json").write_text(json.dumps(same), encoding="utf-8")
+    report = home.load(folder, mirror=pages)
+    assert (report.rows["studies"], report.superseded) == (1, 1)
+    between = home.table("source_conflicts").filter(pl.col("right_source") == "mirror")
+    assert between.rows() == []
+
+    protocol = same["protocolSection"]
+    protocol["designModule"]["enrollmentInfo"]["count"] = 77
+    protocol["statusModule"]["overallStatus"] = "WITHDRAWN"
+    protocol["contactsLocationsModule"]["locations"].pop(0)
+    protocol["outcomesModule"]["primaryOutcomes"][0]["measure"] = "Another outcome"
+    (folder / "a.json").write_text(json.dumps(same), encoding="utf-8")
+    home.load(folder, mirror=pages)
+    between = home.table("source_conflicts").filter(pl.col("right_source") == "mirror")
+    assert set(between["nct_id"]) == {"NCT03368664"}
+    assert between["field"].to_list() == [
+        "enrollment_count",
+        "locations",
+        "outcomes",
+        "outcomes",
+        "overall_status",
+    ]
+    values = dict(between.select("field", "left_value").iter_rows())
+    assert (values["enrollment_count"], values["overall_status"]) == ("77", "WITHDRAWN")
+    assert between.filter(pl.col("field") == "locations")["left_value"].to_list() == [None]
 
 
 FORMS = {
