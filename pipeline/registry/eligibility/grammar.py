@@ -273,7 +273,8 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
             r"\bor\b", reading.text[bounded[0].end : bounded[-1].start]
         ):
             found = [c._replace(any_of_group="age") if i in ages else c for i, c in enumerate(found)]
-    places = [i for i, c in enumerate(found) if c.kind in _ALTERNATIVE_KINDS]
+    # A rule that knows its alternatives has grouped them itself.
+    places = [i for i, c in enumerate(found) if c.kind in _ALTERNATIVE_KINDS and c.all_of_group is None]
     runs: list[list[list[int]]] = []
     alternatives: list[list[int]] = [[places[0]]] if places else []
     is_choice = bool(places) and _CHOICE.search(reading.text[: found[places[0]].start]) is not None

@@ -1522,7 +1522,7 @@ def _duration_by_edss(r: Reading) -> Iterator[Constraint]:
     if len(pairs) != 2 or pairs[1].start() - pairs[0].end() > 90:
         return
     for index, found in enumerate(pairs, start=1):
-        group = {"any_of_group": "1", "all_of_group": f"1.{index}"}
+        group = {"any_of_group": "edss", "all_of_group": f"edss.{index}"}
         begin = start.start() if index == 1 else found.start()
         yield Constraint(
             "disease_duration", "require", begin, found.end("unit"), "duration.of_disease",

@@ -38,6 +38,7 @@ _MXA = "interferon neutralising antibody titre (mxa assay)"
 _BY_SEX = re.compile(
     r"\s*,?\s*(?:or|and)\s*$|^[^.;]{0,60}?\b(?:for|in)\s+(?:women|men|females?|males?)[\s,]*(?:or|and)?\s*$"
 )
+_FOR_ONE_SEX = re.compile(r"\s*(?:\([^)]*\)\s*)?(?:for|in)\s+(?:\w+\s+)?(?:women|men|females?|males?)\b")
 _CELLS = frozenset({"leukocytes", "lymphocytes", "neutrophils", "platelets", "eosinophils"})
 
 
@@ -136,9 +137,10 @@ def lab_limit(r: Reading) -> Iterator[Constraint]:
             terms = tuple(_MXA if t == _CPE else t for t in terms)
         polarity = r.sense
         exceptions = r.exceptions_in(clause_start, clause_end)
+        of_one_sex = _FOR_ONE_SEX.match(text, end) is not None
         yield Constraint(
             "lab_limit", polarity, min(first, start), max(last, end), "lab.limit", *bounds, unit=unit, terms=terms,
-            window_anchor=_screening(text[clause_start:clause_end]), exceptions=exceptions, is_qualified=bool(exceptions),
+            window_anchor=_screening(text[clause_start:clause_end]), exceptions=exceptions, is_qualified=bool(exceptions) or of_one_sex,
         )  # fmt: skip
     if hits or r.sense == "forbid":
         return
@@ -317,10 +319,13 @@ def infection(r: Reading) -> list[Constraint]:
             ]
         if not kept:
             continue
+        floor = clause_start
         for group in _families(r, kept):
             first, last = group[0].start, group[-1].end
+            another = _ANOTHER_TEST.search(text, floor, first)
+            floor = another.start() if another else clause_start
             terms = _infection_terms(r, group, clause_start)
-            near = text[clause_start : min(clause_end, last + 40)]
+            near = text[floor : min(clause_end, last + 40)]
             windows = [s for s in r.spans if s.role == "back" and clause_start <= s.start < clause_end]
             window: Span | None = None
             after = [s for s in windows if last - 1 <= s.start]
@@ -349,14 +354,14 @@ def infection(r: Reading) -> list[Constraint]:
                     "window_anchor": window.anchor,
                 }
                 end = max(last, window.end) if window in windows and window.start > first else last
-            elif _HISTORY.search(text[max(clause_start, first - 75) : first]):
+            elif _HISTORY.search(text[max(floor, first - 75) : first]):
                 fields = {"window_anchor": "ever"}
             elif re.search(r"screening", near):
                 fields = {"window_anchor": "screening"}
             elif re.search(r"history", r.head):
                 fields = {"window_anchor": "ever"}
             exceptions = r.exceptions_in(clause_start, clause_end)
-            begin = _status_start(text, clause_start, first)
+            begin = _status_start(text, floor, first)
             qualified = bool(exceptions) or bool(
                 re.search(
                     r"\b(?:not adequately treated|untreated|uncontrolled|considers?|clinically significant|requiring|sufficiently|interfere\s+with|viral\s+load|detectable|copy\s+number|\bdna\b|\brna\b|that would|which would|not controlled)\b",

@@ -244,6 +244,7 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
                 | ~(
                     (pl.col("is_wrapped") & (pl.col("previous_length") >= 60))
                     | pl.col("body").str.contains(r"^[a-z(,;&]")
+                    | pl.col("is_open")
                     | (pl.col("is_wrapped") & pl.col("previous_end").is_in([",", "-", "("]))
                 )
             )

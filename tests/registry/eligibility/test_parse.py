@@ -53,6 +53,26 @@ def test_columns_and_order() -> None:
     assert out["criteria"]["is_subjective"].to_list() == [False, False, False, False, True]
 
 
+@pytest.mark.parametrize(
+    ("text", "subjective"),
+    [
+        ("Any illness that the investigator considers unsafe", True),
+        ("Illness deemed relevant by the treating neurologist", True),
+        ("Unsuitable according to the site investigator", True),
+        ("Not fit, per investigator judgement", True),
+        ("In the view of the study doctor unable to take part", True),
+        ("EDSS score of 1.5 to 4.5, as assessed by the investigator", False),
+        ("Lesions on a scan as determined by a central reader", False),
+        ("Any illness of the heart", False),
+    ],
+)
+def test_an_opinion_and_a_rating(text: str, subjective: bool) -> None:
+    frame = pl.DataFrame(
+        {"nct_id": ["NCT90000001"], "eligibility_text": [f"Exclusion Criteria:\n\n* {text}"]}
+    )
+    assert eligibility.parse(frame)["criteria"]["is_subjective"].to_list() == [subjective]
+
+
 def test_the_same_input_gives_the_same_output() -> None:
     first, second = eligibility.parse(study()), eligibility.parse(study())
     assert all(first[name].equals(second[name]) for name in first)

@@ -29,11 +29,34 @@ def test_every_kind_of_bullet(bullet: str) -> None:
 @pytest.mark.parametrize(
     "header",
     ["Exclusion Criteria:", "Key exclusion criteria", "EXCLUSION CRITERIA", "## Exclusion criteria", "**Exclusion:**",
-     "Main Exclusion Criteria (Part 1):", "4.2 Exclusion criteria", "List of exclusion criteria:"],
+     "Main Exclusion Criteria (Part 1):", "4.2 Exclusion criteria", "List of exclusion criteria:", "Non-inclusion Criteria:",
+     "Criteria for exclusion", "Participants' exclusion criteria:", "Not included:"],
 )  # fmt: skip
 def test_headers(header: str) -> None:
     assert texts(f"Inclusion Criteria\n\n* A thing\n\n{header}\n\n* Another thing", "exclusion") == [
         "Another thing"
+    ]
+
+
+def test_a_section_in_one_line() -> None:
+    text = "Inclusion: MS, age 20-60\nExclusion:  pregnancy, steroids"
+    assert texts(text, "inclusion") == ["MS, age 20-60"]
+    assert texts(text, "exclusion") == ["pregnancy, steroids"]
+
+
+def test_a_sentence_that_goes_on_below_is_no_header() -> None:
+    text = "Exclusion Criteria:\n\n* A new drug less than 5 months (fingolimod 8 months before\n\ninclusion)\n\n* Another thing"
+    assert texts(text, "exclusion") == [
+        "A new drug less than 5 months (fingolimod 8 months before inclusion)",
+        "Another thing",
+    ]
+
+
+def test_a_number_that_begins_a_line_is_no_bullet() -> None:
+    text = "Exclusion Criteria:\n\n* Bilirubin of more than\n\n  2.5 times the upper limit of normal\n* 3.5 ≤ EDSS"
+    assert texts(text, "exclusion") == [
+        "Bilirubin of more than 2.5 times the upper limit of normal",
+        "3.5 ≤ EDSS",
     ]
 
 

@@ -1,0 +1,150 @@
+"""How sponsors write one thing in many ways: invented sentences, and all that may be read in each.
+
+`test_rules.py` holds what every rule says field by field; here each line names the constraints in short, so that a
+wording that is read wrongly, or read where nothing is asked for (an empty list), shows at once.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+INC, EXC = "Inclusion", "Exclusion"
+
+
+def said(c: dict) -> str:
+    """A constraint in one line: kind, bounds with their measure, terms, window, exceptions, group."""
+    words = [c["kind"] if c["polarity"] == "require" or c["kind"] in NO_POLARITY else f"not {c['kind']}"]
+    if c["min_value"] is not None:
+        words.append(f"{'≥' if c['min_inclusive'] else '>'}{c['min_value']:g}")
+    if c["max_value"] is not None:
+        words.append(f"{'≤' if c['max_inclusive'] else '<'}{c['max_value']:g}")
+    if c["unit"] not in (None, "points", "count"):
+        words.append(c["unit"])
+    if c["measure"] is not None:
+        words.append(f"({c['measure']})")
+    words.extend(["+".join(c["terms"])] if c["terms"] else [])
+    if c["window_value"] is not None:
+        words.append(f"in {c['window_value']:g} {c['window_unit']}")
+    words.extend([f"@{c['window_anchor']}"] if c["window_anchor"] else [])
+    words.extend([f"but {'+'.join(c['exception_terms'])}"] if c["exception_terms"] else [])
+    words.extend([f"[{c['all_of_group'] or c['any_of_group']}]"] if c["any_of_group"] else [])
+    words.extend(["?"] if c["is_qualified"] else [])
+    return " ".join(words)
+
+
+# Kinds that mean absence, or a demand, whatever section prints them.
+NO_POLARITY = frozenset(
+    ("washout", "prior_therapy_forbidden", "concomitant_therapy_forbidden", "steroid_use_forbidden", "other_investigational_drug",
+     "no_relapse_within", "mri_contraindication", "contraception_required", "informed_consent")
+)  # fmt: skip
+
+WORDINGS: list[tuple[str, str, list[str]]] = [
+    # --- EDSS
+    (INC, "3.0 ≤ EDSS ≤ 6.5", ["edss_range ≥3 ≤6.5"]),
+    (INC, "EDSS score under 6", ["edss_range <6"]),
+    (INC, "Maximum EDSS score of 6.0", ["edss_range ≤6"]),
+    (INC, "EDSS between zero and five", ["edss_range ≥0 ≤5"]),
+    (INC, "EDSS of =\\< 4.5", ["edss_range ≤4.5"]),
+    (INC, "EDSS, at both the screening and the baseline visit, in the range of 1 - 5", ["edss_range ≥1 ≤5"]),
+    (INC, "EDSS ≥ 3.0 with a pyramidal functional score of at least 2", ["edss_range ≥3"]),
+    (INC, "EDSS 3.0 - 6.5 (for SPMS) or 2.0 - 6.0 (for PPMS)", ["edss_range ≥3 ≤6.5 [edss]", "edss_range ≥2 ≤6 [edss]"]),
+    (INC, "No EDSS > 5.5", ["not edss_range >5.5"]),
+    (EXC, "EDSS outside of the range 0 to 5.5", ["edss_range ≥0 ≤5.5"]),
+    (INC, "At least 1 point EDSS worsening within the last 2 years", ["edss_change ≥1 in 2 years"]),
+    (INC, "Patients with an EDSS of 3 or less must have had 2 relapses in the last year", ["relapse_count ≥2 in 1 years"]),
+    (INC, "EDSS worsening in the 2 years before entry of 1 point or more, or of 0.5 points if the EDSS was above 5.5", ["edss_change ≥1 in 2 years @study_entry [1]", "edss_change ≥0.5 in 2 years @study_entry [1]"]),
+    (INC, "Disease duration < 12 years if EDSS > 4.0, or < 8 years if EDSS ≤ 4.0", ["disease_duration <12 years [edss.1]", "edss_range >4 [edss.1]", "disease_duration <8 years [edss.2]", "edss_range ≤4 [edss.2]"]),
+    # --- age
+    (INC, "Aged eighteen to fifty-five", ["age_range ≥18 ≤55 years"]),
+    (INC, "18-60 y/o", ["age_range ≥18 ≤60 years"]),
+    (INC, "Minimum age 21 years", ["age_range ≥21 years"]),
+    (INC, "12 years ≤ age < 18 years", ["age_range ≥12 <18 years"]),
+    (EXC, "Under the age of 18 or over the age of 60", ["not age_range <18 years", "not age_range >60 years"]),
+    (EXC, "Patients older than 70", ["not age_range >70 years"]),
+    (INC, "Age over 20 and under 50", ["age_range >20 <50 years"]),
+    # --- relapses
+    (INC, "Two or more relapses in the last three years, with at least one in the last year", ["relapse_count ≥2 in 3 years", "relapse_count ≥1 in 1 years"]),
+    (INC, "At least 3 attacks, one of them within the 18 months before inclusion", ["relapse_count ≥3", "relapse_count ≥1 in 18 months @enrolment"]),
+    (INC, "1 relapse within the last 2 years but not within 6 weeks of screening", ["relapse_count ≥1 in 2 years @screening", "no_relapse_within in 6 weeks @screening"]),
+    (INC, "Number of relapses: ≥ 2 in the last 3 years", ["relapse_count ≥2 in 3 years"]),
+    (INC, "An average of one relapse per year over the last two years", []),
+    (INC, "Last relapse more than 2 months before randomisation", ["no_relapse_within in 2 months @randomization"]),
+    (INC, "At least 45 days since the last relapse", ["no_relapse_within in 45 days"]),
+    (EXC, "No relapse in the last 3 years", ["not relapse_count ≤0 in 3 years"]),
+    (INC, "2 relapses within 24 months with at least one during treatment with glatiramer", ["relapse_count ≥2 in 24 months", "relapse_on_therapy ≥1 glatiramer acetate in 24 months"]),
+    (INC, "SPMS with progression for 12 months in the absence of relapses", ["disease_course spms", "disease_duration ≥12 months spms progression"]),
+    # --- course, diagnosis, duration
+    (INC, "Progressive MS, primary or secondary", ["disease_course ppms+spms"]),
+    (INC, "SPMS, i.e. a relapsing course followed by steady worsening", ["disease_course spms"]),
+    (INC, "McDonald criteria 2010 or 2017", ["diagnosis_criteria mcdonald 2010+mcdonald 2017"]),
+    (INC, "MS by the Thompson 2018 criteria", ["diagnosis_criteria mcdonald 2017"]),
+    (INC, "MS according to the International Panel criteria", ["diagnosis_criteria mcdonald"]),
+    (INC, "MS of at least 2 years' duration", ["disease_duration ≥2 years"]),
+    (INC, "Tremor due to MS of at least 1 year's duration", []),
+    (INC, "At least 2 years of disease progression", ["disease_duration ≥2 years spms progression"]),
+    # --- MRI
+    (INC, "No gadolinium-enhancing lesions on the screening MRI", ["not gd_or_t2_activity ≥1 gadolinium-enhancing"]),
+    (INC, "No new T2 lesion for at least 2 years", ["not gd_or_t2_activity ≥1 new t2 in 2 years"]),
+    (EXC, "Any Gd-enhancing lesion on the screening scan", ["not gd_or_t2_activity ≥1 gadolinium-enhancing"]),
+    (INC, "New T2 lesion within the past 12 months", ["gd_or_t2_activity ≥1 new t2 in 12 months"]),
+    (INC, "MRI activity in the last year, defined by 2 or more new T2 lesions", ["gd_or_t2_activity ≥2 new t2 in 1 years"]),
+    # --- treatments
+    (EXC, "Natalizumab - 6 months", ["washout natalizumab in 6 months"]),
+    (EXC, "Washout: fingolimod 6 weeks; alemtuzumab 24 months", ["washout fingolimod in 6 weeks", "washout alemtuzumab in 24 months"]),
+    (EXC, "Teriflunomide: 12 months (unless it was eliminated)", ["washout teriflunomide in 12 months ?"]),
+    (EXC, "A washout period of less than 4 weeks from interferon", ["washout interferon in 4 weeks"]),
+    (EXC, "Prior or concomitant use of cladribine", ["concomitant_therapy_forbidden cladribine", "prior_therapy_forbidden cladribine @ever"]),
+    (EXC, "Currently on an antipsychotic, or started an antidepressant within the last 4 weeks", ["concomitant_therapy_forbidden antipsychotic", "washout antidepressant in 4 weeks"]),
+    (EXC, "Start of fampridine less than 3 weeks before baseline", ["washout fampridine in 3 weeks @baseline"]),
+    (EXC, "Start of fampridine more than 3 weeks before baseline", []),
+    (EXC, "Starting or changing a DMT within 4 months of entry", ["concomitant_therapy_forbidden ms disease-modifying therapy in 4 months @study_entry ?"]),
+    (EXC, "Treatment with fampridine unless on a stable dose for 2 months", ["concomitant_therapy_forbidden fampridine ?"]),
+    (EXC, "Stroke within 6 months, heart failure, or arrhythmia requiring current treatment with amiodarone", ["concomitant_therapy_forbidden amiodarone"]),
+    (EXC, "Current use of other DMTs than glatiramer acetate", ["concomitant_therapy_forbidden ms disease-modifying therapy but glatiramer acetate"]),
+    (EXC, "Prior therapy for MS other than steroids, for example, interferon or natalizumab", ["prior_therapy_forbidden ms disease-modifying therapy+interferon+natalizumab @ever but corticosteroid"]),
+    (EXC, "Any previous treatment with cladribine, mitoxantrone (except if the last dose was > 5 years ago), or alemtuzumab", ["prior_therapy_forbidden cladribine+mitoxantrone+alemtuzumab @ever ?"]),
+    (EXC, "PML while on natalizumab", ["not infection progressive multifocal leukoencephalopathy"]),
+    (EXC, "Positive interferon gamma release assay", []),
+    (EXC, "Bone marrow transplantation or total lymphoid irradiation", ["prior_therapy_forbidden bone marrow transplantation+total lymphoid irradiation @ever"]),
+    (INC, "Natalizumab-naive", ["prior_therapy_forbidden natalizumab @ever"]),
+    (INC, "Must not have used natalizumab", ["prior_therapy_forbidden natalizumab @ever"]),
+    (INC, "Patients starting treatment with ofatumumab", []),
+    (INC, "Eligible for treatment with cladribine", []),
+    (INC, "Willing to stop taking interferon", []),
+    (INC, "Patients may be on a DMT", []),
+    (INC, "Less than 3 years of prior interferon use", ["prior_therapy_forbidden <3 years (exposure) interferon @ever"]),
+    (INC, "Received at most 3 infusions of natalizumab", ["prior_therapy_forbidden ≤3 (courses) natalizumab @ever"]),
+    (INC, "Received at least 2 courses of alemtuzumab", ["prior_therapy_required ≥2 (courses) alemtuzumab"]),
+    (INC, "Treated with interferon for between 3 and 12 months", ["prior_therapy_required ≥3 ≤12 months (exposure) interferon in 3 months"]),
+    (INC, "On interferon for 6 months, or no treatment", ["prior_therapy_required interferon in 6 months [1]", "concomitant_therapy_forbidden ms disease-modifying therapy [1]"]),
+    (INC, "Either not on a DMT or on a stable DMT for at least 3 months", ["concomitant_therapy_forbidden ms disease-modifying therapy [1]", "prior_therapy_required ms disease-modifying therapy in 3 months [1]"]),
+    (INC, "Untreated, or treated only with interferons", ["prior_therapy_forbidden ms disease-modifying therapy @ever but interferon"]),
+    (INC, "At least 4 weeks since the last dose of corticosteroids", ["steroid_use_forbidden corticosteroid in 4 weeks"]),
+    (INC, "If treated with natalizumab before, a wash-out of 2 months is required", ["washout natalizumab in 2 months"]),
+    (INC, "Active inflammation despite treatment with interferon, that is:", ["prior_therapy_required interferon"]),
+    # --- laboratory
+    (EXC, "Transaminases more than twice the upper limit of normal", ["not lab_limit >2 xULN transaminases"]),
+    (EXC, "Liver enzymes > 2.5x normal", ["not lab_limit >2.5 xULN transaminases"]),
+    (EXC, "Lymphopenia (< 0.6 x 10^9/L)", ["not lab_limit <0.6 10^9/L lymphocytes"]),
+    (EXC, "Creatinine > 1.3 mg/dL for women or > 1.5 mg/dL for men", ["not lab_limit >1.3 mg/dL creatinine ?", "not lab_limit >1.5 mg/dL creatinine ?"]),
+    (EXC, "≥ 2 x ULN for ALT or AST, or platelets < 120 x 10^9/L", ["not lab_limit ≥2 xULN alt+ast", "not lab_limit <120 10^9/L platelets"]),
+    (EXC, "Platelets < 120 G/L", ["not lab_limit <120 10^9/L platelets"]),
+    # --- infection, pregnancy, contraception, MRI, consent
+    (EXC, "Active bacterial, viral or fungal infection", ["not infection active infection"]),
+    (EXC, "Infection requiring hospitalisation within 6 weeks or oral antibiotics within 2 weeks of baseline", ["not infection severe infection in 6 weeks ?", "not infection any infection in 2 weeks @baseline ?"]),
+    (EXC, "History of HIV, or a positive test for hepatitis B at screening", ["not infection hiv @ever", "not infection hepatitis b @screening"]),
+    (EXC, "Urinary tract infection", []),
+    (EXC, "Vulnerability to infections", []),
+    (EXC, "Any disease other than MS, or known HIV", ["not infection hiv ?"]),
+    (EXC, "Positive serum hCG at screening", ["not pregnancy_or_breastfeeding pregnancy @screening"]),
+    (INC, "Neither pregnant nor breastfeeding, and using contraception", ["not pregnancy_or_breastfeeding pregnancy+breastfeeding", "contraception_required"]),
+    (INC, "Men must use condoms until 60 days after the last dose", ["contraception_required in 60 days"]),
+    (EXC, "MRI impossible because of a pacemaker", ["mri_contraindication unable to undergo mri+pacemaker"]),
+    (EXC, "Renal failure contraindicating gadolinium", []),
+    (EXC, "Does not give informed consent", ["informed_consent"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("section", "text", "expected"), WORDINGS, ids=[w[1][:60] for w in WORDINGS])
+def test_wording(read, section: str, text: str, expected: list[str]) -> None:
+    assert [said(c) for c in read(section, text)] == expected
