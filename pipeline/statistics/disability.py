@@ -11,7 +11,9 @@ The rules are domain.md's "Confirmed disability worsening and improvement"; what
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +23,7 @@ from pipeline.errors import BuildError
 from pipeline.statistics.disability_definitions import HALF_STEPS, Confirmation, Definition
 
 PATIENT = ("cohort", "patient_id")
+NUMBER = ("patient_key",)  # dbt's number of a patient, which stands for both
 FAR = np.int32(2**29)  # days beyond every date, and "no onset"
 _DAY_ZERO = 2**23  # makes days before 1970 positive, in 24 bits
 CHUNK = 2**17  # cells of one matrix: fits the cache, and bounds memory at any cohort size
@@ -57,6 +60,19 @@ SERIES_SCHEMA: dict[str, pl.DataType] = {
 }
 RAW, PIRA, UNDEFINED = 1, 2, 3
 WORSENING_TYPES = {0: None, RAW: "RAW", PIRA: "PIRA", UNDEFINED: "undefined"}
+
+
+def patient_columns(frame: pl.DataFrame) -> tuple[str, ...]:
+    """What names a patient in a frame: dbt's number where it is there, else cohort and pseudonym."""
+    return NUMBER if NUMBER[0] in frame.columns else PATIENT
+
+
+def events_schema(patient: tuple[str, ...]) -> dict[str, pl.DataType]:
+    """`EVENTS_SCHEMA` with these columns for the patient."""
+    if patient == PATIENT:
+        return EVENTS_SCHEMA
+    rest = {name: kind for name, kind in EVENTS_SCHEMA.items() if name not in PATIENT}
+    return {"definition": rest.pop("definition"), **dict.fromkeys(patient, pl.Int64()), **rest}
 
 
 @dataclass
@@ -131,6 +147,7 @@ def search(
             order. Of several EDSS on one day the highest counts, whatever the order.
         onsets: `cohort, patient_id, onset_date`: every recorded onset that is no pseudo-relapse, unmerged,
             those before the first visit included. Any order; patients without visits are of no effect.
+            `patient_key` may stand for `cohort, patient_id` in all three frames, and then does in the result.
         series_starts: `cohort, patient_id, index_baseline_date`, for definitions whose series starts at the
             index baseline; patients without a row have no such series.
         definitions: checked rules.
@@ -139,17 +156,25 @@ def search(
         Columns of `EVENTS_SCHEMA`, ordered by definition, patient and event; EDSS in points.
     """
     patients, courses, starts = _courses(visits, onsets, series_starts)
-    frames = []
-    for definition in sorted(definitions, key=lambda rule: rule.name):
-        for course in courses:
-            first = np.zeros(course.visits.size, dtype=np.int32)
-            if definition.series_start == "index_baseline":
-                first = _first_at(course, starts[course.patients])
-            found = _search_course(course, definition, first)
-            if found:
-                frames.append(_frame(course, definition, found))
+    schema = events_schema(patient_columns(visits))
+
+    def search_one(definition: Definition, course: Courses) -> pl.DataFrame | None:
+        first = np.zeros(course.visits.size, dtype=np.int32)
+        if definition.series_start == "index_baseline":
+            first = _first_at(course, starts[course.patients])
+        found = _search_course(course, definition, first)
+        return _frame(course, definition, found) if found else None
+
+    work = [
+        (definition, course)
+        for definition in sorted(definitions, key=lambda rule: rule.name)
+        for course in courses
+    ]
+    # numpy lets go of the interpreter while it works on a matrix, so threads fill the cores
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        frames = [frame for frame in pool.map(lambda pair: search_one(*pair), work) if frame is not None]
     if not frames:
-        return pl.DataFrame(schema=EVENTS_SCHEMA)
+        return pl.DataFrame(schema=schema)
     result = pl.concat(frames)
     # Patients are numbered in their order, so whole numbers order the rows.
     result = result.sort(
@@ -158,8 +183,8 @@ def search(
         + pl.col("event_number"),
         maintain_order=True,
     )
-    names = patients[result["patient"], list(PATIENT)]
-    return result.drop("patient").hstack(names).select(EVENTS_SCHEMA.keys()).cast(EVENTS_SCHEMA)
+    names = patients[result["patient"], list(patient_columns(patients))]
+    return result.drop("patient").hstack(names).select(schema.keys()).cast(schema)
 
 
 def worsening_in_epochs(
@@ -173,16 +198,19 @@ def worsening_in_epochs(
 
     Args:
         visits, onsets: as in `search`.
-        epochs: `cohort, patient_id, epoch, end_rule, start_date, end_date`.
+        epochs: `cohort, patient_id` (or `patient_key`), `start_date, end_date` and whatever else names an epoch.
         definition: thresholds, distances and confirmation; its `events` must be `first_cdw`.
 
     Returns:
-        The rows of `epochs` (`cohort, patient_id, epoch, end_rule`) with `reference_date`, `worsening_date`,
+        The rows of `epochs` without its dates, with `reference_date`, `worsening_date`,
         and `is_able_to_confirm`: a visit on or after the epoch's end could have confirmed, or denied, a change
         seen at every visit of the epoch.
     """
     patients, courses, _ = _courses(visits, onsets, None)
-    wanted = epochs.with_row_index("epoch_row").join(patients, on=PATIENT, how="left")
+    named = [name for name in epochs.columns if name not in ("start_date", "end_date")]
+    wanted = epochs.with_row_index("epoch_row").join(
+        patients, on=patient_columns(epochs), how="left", maintain_order="left"
+    )
     have = wanted.filter(pl.col("patient").is_not_null() & pl.col("start_date").is_not_null())
     patient = have["patient"].to_numpy().astype(np.int64)
     begin = have["start_date"].to_physical().to_numpy().astype(np.int32)
@@ -223,17 +251,11 @@ def worsening_in_epochs(
             "is_able_to_confirm": able,
         }
     )
-    return (
-        wanted.join(outcome, on="epoch_row", how="left")
-        .sort("epoch_row")
-        .select(
-            *PATIENT,
-            "epoch",
-            "end_rule",
-            "reference_date",
-            "worsening_date",
-            pl.col("is_able_to_confirm").fill_null(False),
-        )
+    return wanted.join(outcome, on="epoch_row", how="left", maintain_order="left").select(
+        *named,
+        "reference_date",
+        "worsening_date",
+        pl.col("is_able_to_confirm").fill_null(False),
     )
 
 
@@ -259,7 +281,8 @@ def _courses(
     visits: pl.DataFrame, onsets: pl.DataFrame, series_starts: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, list[Courses], np.ndarray]:
     """Patients with their number, their courses in chunks of like length, and each patient's series start."""
-    columns = [*PATIENT, "visit_date", "edss"]
+    patient_names = list(patient_columns(visits))
+    columns = [*patient_names, "visit_date", "edss"]
     if "may_confirm" not in visits.columns:
         visits = visits.with_columns(may_confirm=pl.lit(True))
     visits = visits.select(*columns, pl.col("may_confirm").fill_null(True)).drop_nulls(columns)
@@ -268,10 +291,10 @@ def _courses(
             "An EDSS that is not 0 to 10 in half points reached the search for disability events; "
             "correct the reading of the column edss, which rejects such rows."
         )
-    patients = visits.select(PATIENT).unique().sort(PATIENT).with_row_index("patient")
+    patients = visits.select(patient_names).unique().sort(patient_names).with_row_index("patient")
     # One whole number a visit, so that one sort orders them: patient, day, half step, whether it may confirm.
     packed = (
-        visits.join(patients, on=PATIENT, how="left")
+        visits.join(patients, on=patient_names, how="left")
         .select(
             pl.col("patient").cast(pl.Int64) * 2**30
             + (pl.col("visit_date").to_physical().cast(pl.Int64) + _DAY_ZERO) * 2**6
@@ -286,7 +309,7 @@ def _courses(
     is_last = np.append(packed[1:] >> 6 != packed[:-1] >> 6, np.ones(min(packed.size, 1), dtype=bool))
     packed = packed[is_last]
     number = patients.height
-    keys = onsets.drop_nulls([*PATIENT, "onset_date"]).join(patients, on=PATIENT, how="inner")
+    keys = onsets.drop_nulls([*patient_names, "onset_date"]).join(patients, on=patient_names, how="inner")
     onset_keys = np.sort(
         keys["patient"].to_numpy().astype(np.int64) * Courses.SPAN
         + Courses.SHIFT
@@ -294,7 +317,7 @@ def _courses(
     )
     start = np.full(number, FAR, dtype=np.int32)
     if series_starts is not None:
-        known = series_starts.drop_nulls().join(patients, on=PATIENT, how="inner")
+        known = series_starts.drop_nulls().join(patients, on=patient_names, how="inner")
         start[known["patient"].to_numpy()] = known["index_baseline_date"].to_physical().to_numpy()
 
     patient = packed >> 30

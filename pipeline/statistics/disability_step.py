@@ -17,16 +17,14 @@ VISITS = "int_disability__visits"
 ONSETS = "int_disability__onsets"
 PATIENTS = "int_disability__patients"
 EPOCHS = "int_disability__epochs"
-GROUPS = "int_disability__groups"
+MEMBERS = "int_outcomes__memberships"
 
 EVENTS: dict[str, tuple[pl.DataType, str]] = {
-    name: (kind, f"As outcomes.disability_events.{name}.") for name, kind in disability.EVENTS_SCHEMA.items()
+    name: (kind, f"As outcomes.disability_events.{name}.")
+    for name, kind in disability.events_schema(disability.NUMBER).items()
 }
 NEDA_WORSENING: dict[str, tuple[pl.DataType, str]] = {
-    "cohort": (pl.String(), "Cohort."),
-    "patient_id": (pl.String(), "Pseudonym of the patient."),
-    "epoch": (pl.String(), "Epoch."),
-    "end_rule": (pl.String(), "End rule."),
+    "measure_key": (pl.Int64(), "Number of the observed window (int_outcomes__window_measures)."),
     "reference_date": (pl.Date(), "Last EDSS on or before the epoch's start that may be a baseline."),
     "worsening_date": (pl.Date(), "First visit of a confirmed worsening that began in the epoch."),
     "is_able_to_confirm": (pl.Boolean(), "An EDSS late enough to confirm follows the epoch's last one."),
@@ -41,13 +39,13 @@ def compute(inputs: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """
     rules = definitions(inputs)
     patients = inputs[PATIENTS]
-    starts = patients.select("cohort", "patient_id", "index_baseline_date")
+    starts = patients.select("patient_key", "index_baseline_date")
     events = disability.search(inputs[VISITS], inputs[ONSETS], starts, rules)
     times = survival.time_to_event(inputs[DEFINITIONS], events, patients)
     return {
         "disability_events": events,
         "time_to_event": times,
-        "survival": survival.kaplan_meier(times, inputs[GROUPS]),
+        "survival": survival.kaplan_meier(times, inputs[MEMBERS]),
         "neda_worsening": _neda(inputs, rules),
     }
 

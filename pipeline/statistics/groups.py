@@ -8,11 +8,13 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 from scipy import stats
-from statsmodels.stats.oneway import anova_oneway
+
+from pipeline.statistics.paired import MEMBERS, PAIRS, members_of
 
 KEYS = ("cohort", "grouping", "metric")
 
-INPUT = "int_outcomes__change_counts"
+PAIR_NAMES = "int_outcomes__pair_names"
+GROUP_NAMES = "int_outcomes__group_names"
 COLUMNS: dict[str, tuple[pl.DataType, str]] = {
     "cohort": (pl.String(), "The cohort: its folder's name in the inbox."),
     "grouping": (pl.String(), "How patients are grouped."),
@@ -29,32 +31,44 @@ SCHEMA: dict[str, pl.DataType] = {name: kind for name, (kind, _) in COLUMNS.item
 
 
 def compare(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The changes of INPUT → two rows per grouping and metric: a test of means and a test of ranks.
+    """The changes of PAIRS → two rows per grouping and metric: a test of means and a test of ranks.
 
-    Two groups: Welch's t and Mann-Whitney (scipy's defaults: exact for small samples without ties). More: Welch's
+    Compared are the groups with `is_compared` in GROUP_NAMES on the pairs with a `change_metric` in PAIR_NAMES. Two
+    groups: Welch's t and Mann-Whitney (scipy's defaults: exact for small samples without ties). More: Welch's
     analysis of variance and Kruskal-Wallis. Groups of fewer than two patients take no part.
     """
-    changes = frames[INPUT]
-    if changes.is_empty():
+    names = frames[GROUP_NAMES].filter("is_compared").sort("cohort", "grouping", "group_name")
+    members = frames[MEMBERS].join(names.select("group_key"), on="group_key", how="semi")
+    asked = frames[PAIR_NAMES].filter(pl.col("change_metric").is_not_null()).sort("change_metric")
+    if members.is_empty():
         return pl.DataFrame(schema=SCHEMA)
+    members = members.sort("group_key")
+    group_keys = members["group_key"].to_numpy()
     rows = []
-    ordered = changes.sort(*KEYS, "group_name", "value")
-    # a loop over groupings and metrics, some thirty of them whatever the number of patients
-    for key, block in ordered.group_by(*KEYS, maintain_order=True):
-        samples = {
-            name[0]: np.repeat(part["value"].to_numpy(), part["patients"].to_numpy())
-            for name, part in block.group_by("group_name", maintain_order=True)
-        }
-        samples = {name: values for name, values in samples.items() if len(values) >= 2}
-        if len(samples) < 2:
-            continue
-        shared = dict(zip(KEYS, key, strict=True)) | {
-            "groups": len(samples),
-            "group_names": ", ".join(samples),
-            "n": sum(len(values) for values in samples.values()),
-        }
-        rows += [shared | result for result in _tests(list(samples.values()))]
-    return pl.DataFrame(rows, schema=SCHEMA)
+    # loops over metrics and groupings, some thirty of them whatever the number of patients
+    for pair_key, metric in asked.select("pair_key", "change_metric").iter_rows():
+        pairs = frames[PAIRS].filter(pl.col("pair_key") == pair_key).sort("patient_key")
+        change = (pairs["after_value"] - pairs["before_value"]).to_numpy()
+        member, row = members_of(pairs["patient_key"], members)
+        group = group_keys[member]
+        for (cohort, grouping), block in names.group_by("cohort", "grouping", maintain_order=True):
+            samples = {}
+            for name, key in block.select("group_name", "group_key").iter_rows():
+                begin, end = np.searchsorted(group, (key, key + 1))
+                if end - begin >= 2:
+                    samples[name] = change[row[begin:end]]
+            if len(samples) < 2:
+                continue
+            shared = {
+                "cohort": cohort,
+                "grouping": grouping,
+                "metric": metric,
+                "groups": len(samples),
+                "group_names": ", ".join(samples),
+                "n": sum(len(values) for values in samples.values()),
+            }
+            rows += [shared | result for result in _tests(list(samples.values()))]
+    return pl.DataFrame(rows, schema=SCHEMA).sort(KEYS, maintain_order=True)
 
 
 def _tests(samples: list[np.ndarray]) -> list[dict[str, object]]:
@@ -66,7 +80,7 @@ def _tests(samples: list[np.ndarray]) -> list[dict[str, object]]:
             ranks = stats.mannwhitneyu(*samples, alternative="two-sided")
             return [_row("welch_t", means), _row("mann_whitney", ranks)]
         if all(np.var(values) > 0 for values in samples):
-            means = anova_oneway(samples, use_var="unequal", welch_correction=True)
+            means = stats.f_oneway(*samples, equal_var=False)
             first = _row("welch_anova", means)
         else:
             first = _row("welch_anova", None)

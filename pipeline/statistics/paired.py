@@ -1,7 +1,7 @@
 """Comparisons within patients: paired t-test, Wilcoxon signed-rank, and the ratio of two pooled rates.
 
-Input rows stand for the patients of a group who share their pair of values (`patients` of them). No rule about
-who may be compared is here: dbt chose the patients.
+Input are the patients' pairs of values and the groups that they are in. No rule about who may be compared is here: dbt
+chose the patients.
 """
 
 from __future__ import annotations
@@ -12,18 +12,11 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-NAMES = ("cohort", "grouping", "group_name", "metric", "before_epoch", "after_epoch")
-# dbt's numbers for the same: grouping a million rows by six strings takes several times as long
-KEYS = ("group_key", "pair_key")
-
-INPUT = "int_outcomes__paired_counts"
+PAIRS = "int_outcomes__paired_epochs"
+MEMBERS = "int_outcomes__memberships"
 COLUMNS: dict[str, tuple[pl.DataType, str]] = {
-    "cohort": (pl.String(), "The cohort: its folder's name in the inbox."),
-    "grouping": (pl.String(), "How patients are grouped."),
-    "group_name": (pl.String(), "The group."),
-    "metric": (pl.String(), "What is compared."),
-    "before_epoch": (pl.String(), "Epoch before."),
-    "after_epoch": (pl.String(), "Epoch after."),
+    "group_key": (pl.Int64(), "Number of the group (int_outcomes__group_names)."),
+    "pair_key": (pl.Int64(), "Number of the metric and pair of epochs (int_outcomes__pair_names)."),
     "absolute_change_ci95_low": (pl.Float64(), "Lower bound of the mean change, by Student's t."),
     "absolute_change_ci95_high": (pl.Float64(), "Upper bound of the mean change, by Student's t."),
     "p_paired_t": (pl.Float64(), "Two-sided p of the paired t-test."),
@@ -53,22 +46,36 @@ DECIMALS = 9
 
 
 def compare(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The pairs of INPUT → one row of SCHEMA per group, metric and pair of epochs."""
-    pairs = frames[INPUT]
-    if pairs.is_empty():
+    """The patients' pairs of PAIRS in the groups of MEMBERS → one row of SCHEMA per group and pair of epochs."""
+    pairs, members = frames[PAIRS], frames[MEMBERS].sort("group_key")
+    if pairs.is_empty() or members.is_empty():
         return pl.DataFrame(schema=SCHEMA)
-    pairs = pairs.with_columns(
-        change=(pl.col("after_value") - pl.col("before_value")).round(DECIMALS) + 0.0,
-        w=pl.col("patients").cast(pl.Float64),
-    )
-    return (
-        pairs.group_by(*KEYS)
-        .agg(pl.col(*NAMES).first())
-        .join(_paired_t(pairs), on=KEYS)
-        .join(_wilcoxon(pairs), on=KEYS, how="left")
-        .join(_rate_ratios(pairs), on=KEYS, how="left")
-        .sort(*NAMES)
-    )
+    group_keys = members["group_key"].to_numpy()
+    # a loop over the pairs of epochs, a dozen of them whatever the number of patients
+    tables = []
+    for (pair_key,), rows in pairs.sort("pair_key", "patient_key").group_by("pair_key", maintain_order=True):
+        member, row = members_of(rows["patient_key"], members)
+        if not row.size:
+            continue
+        present, group = np.unique(group_keys[member], return_inverse=True)
+        tables.append(
+            pl.DataFrame(
+                {"group_key": present, "pair_key": np.full(present.size, pair_key)}
+                | _differences(group, row, rows)
+                | _rate_ratios(group, row, rows)
+            )
+        )
+    return pl.concat(tables).select(SCHEMA.keys()).cast(SCHEMA).sort("group_key", "pair_key")
+
+
+def members_of(patients: pl.Series, members: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the memberships of these patients, in the order of `members`, and each one's place in `patients`."""
+    who, key = members["patient_key"].to_numpy(), patients.to_numpy()
+    place = np.full(max(int(who.max()), int(key.max())) + 1, -1, dtype=np.int64)
+    place[key] = np.arange(key.size)
+    row = place[who]
+    member = np.flatnonzero(row >= 0)
+    return member, row[member]
 
 
 def compare_changes(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -89,96 +96,74 @@ def _p_of_t(n: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
         return 2 * stats.t.sf(np.abs(t), np.where(n > 1, n - 1, np.nan))
 
 
-def _paired_t(pairs: pl.DataFrame) -> pl.DataFrame:
-    w, d = pl.col("w"), pl.col("change")
-    groups = (
-        pairs.with_columns(group_mean=((w * d).sum() / w.sum()).over(KEYS))
-        .group_by(*KEYS)
-        .agg(
-            n=w.sum(),
-            mean=pl.col("group_mean").first(),
-            squares=(w * (d - pl.col("group_mean")) ** 2).sum(),
-        )
-    )
-    n, mean = groups["n"].to_numpy(), groups["mean"].to_numpy()
+def _differences(group: np.ndarray, row: np.ndarray, rows: pl.DataFrame) -> dict[str, np.ndarray]:
+    """Paired t-test with its interval, and the signed-rank test, by group (`group` ascends)."""
+    change = (rows["after_value"] - rows["before_value"]).round(DECIMALS).to_numpy() + 0.0
+    d = change[row]
+    n = np.bincount(group).astype(float)
+    mean = np.bincount(group, d) / n
+    squares = np.bincount(group, (d - mean[group]) ** 2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        sd = np.sqrt(groups["squares"].to_numpy() / np.where(n > 1, n - 1, np.nan))
+        sd = np.sqrt(squares / np.where(n > 1, n - 1, np.nan))
         half = stats.t.ppf(0.975, np.where(n > 1, n - 1, np.nan)) * sd / np.sqrt(n)
-    return groups.select(
-        *KEYS,
-        absolute_change_ci95_low=pl.Series(mean - half),
-        absolute_change_ci95_high=pl.Series(mean + half),
-        p_paired_t=pl.Series(_p_of_t(n, mean, sd)),
-    )
+    return {
+        "absolute_change_ci95_low": mean - half,
+        "absolute_change_ci95_high": mean + half,
+        "p_paired_t": _p_of_t(n, mean, sd),
+        "p_wilcoxon": _wilcoxon(group, row, change),
+    }
 
 
-def _wilcoxon(pairs: pl.DataFrame) -> pl.DataFrame:
+def _wilcoxon(group: np.ndarray, row: np.ndarray, change: np.ndarray) -> np.ndarray:
     """Signed-rank test: zeros dropped, normal approximation with tie correction, no continuity correction.
 
-    The same as scipy.stats.wilcoxon(zero_method="wilcox", correction=False, method="asymptotic"), on counted
-    pairs and for all groups at once. All differences zero: null.
+    The same as scipy.stats.wilcoxon(zero_method="wilcox", correction=False, method="asymptotic"), for all groups at
+    once: sizes are numbered in their order, so that one sort of whole numbers ranks them in every group. All
+    differences zero: NaN.
     """
-    ranked = (
-        pairs.filter(pl.col("change") != 0)
-        .with_columns(size=pl.col("change").abs())
-        .group_by(*KEYS, "size")
-        .agg(
-            tied=pl.col("w").sum(),
-            positive=pl.col("w").filter(pl.col("change") > 0).sum(),
-        )
-        .sort(*KEYS, "size")
-        .with_columns(before=(pl.col("tied").cum_sum() - pl.col("tied")).over(KEYS))
-        .with_columns(rank=pl.col("before") + (pl.col("tied") + 1) / 2)
-        .group_by(*KEYS)
-        .agg(
-            n=pl.col("tied").sum(),
-            rank_sum=(pl.col("rank") * pl.col("positive")).sum(),
-            ties=(pl.col("tied") ** 3 - pl.col("tied")).sum(),
-        )
-    )
-    n = ranked["n"].to_numpy()
-    expected = n * (n + 1) / 4
-    variance = (n * (n + 1) * (2 * n + 1) - ranked["ties"].to_numpy() / 2) / 24
-    z = (ranked["rank_sum"].to_numpy() - expected) / np.sqrt(variance)
-    return ranked.select(*KEYS, p_wilcoxon=pl.Series(2 * stats.norm.sf(np.abs(z))))
+    groups = int(group[-1]) + 1
+    sizes, number = np.unique(np.abs(change), return_inverse=True)
+    moved = change[row] != 0
+    own, who = group[moved], row[moved]
+    # sign in the last bit: equal sizes of a group lie together, and the rising ones are counted by it
+    code = np.sort((own * sizes.size + number[who]) * 2 + (change[who] > 0))
+    if not code.size:
+        return np.full(groups, np.nan)
+    begins = np.flatnonzero(np.append(True, code[1:] >> 1 != code[:-1] >> 1))
+    tied = np.diff(np.append(begins, code.size)).astype(float)
+    positive = np.add.reduceat((code & 1).astype(float), begins)
+    at = (code[begins] >> 1) // sizes.size
+    n = np.bincount(at, tied, minlength=groups)
+    before = np.cumsum(tied) - tied
+    first = np.concatenate(([0.0], np.cumsum(n)[:-1]))
+    rank = before - first[at] + (tied + 1) / 2
+    rank_sum = np.bincount(at, rank * positive, minlength=groups)
+    ties = np.bincount(at, tied**3 - tied, minlength=groups)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = (n * (n + 1) * (2 * n + 1) - ties / 2) / 24
+        z = (rank_sum - n * (n + 1) / 4) / np.sqrt(variance)
+    return np.where(n > 0, 2 * stats.norm.sf(np.abs(z)), np.nan)
 
 
-def _rate_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Pooled rate after ÷ pooled rate before.
+def _rate_ratios(group: np.ndarray, row: np.ndarray, rows: pl.DataFrame) -> dict[str, object]:
+    """Pooled rate after ÷ pooled rate before; null for values that are no rates.
 
     Poisson GEE with log-exposure offset, one indicator for the epoch, independence working correlation,
     clusters = patients, robust variance: with two epochs the model is saturated, so estimate and sandwich have
     this closed form (tests compare it with statsmodels). With a zero count, or one patient, the exact interval
     conditional on the total (Clopper-Pearson on the share of events after), and `rate_ratio_method` says so.
     """
-    counted = pairs.filter(pl.col("before_events").is_not_null() & pl.col("after_events").is_not_null())
-    w = pl.col("w")
-    groups = (
-        counted.with_columns(
-            b=(w * pl.col("before_events")).sum().over(KEYS),
-            a=(w * pl.col("after_events")).sum().over(KEYS),
-            tb=(w * pl.col("before_exposure")).sum().over(KEYS),
-            ta=(w * pl.col("after_exposure")).sum().over(KEYS),
-        )
-        .with_columns(
-            influence=(pl.col("after_events") - pl.col("after_exposure") * pl.col("a") / pl.col("ta"))
-            / pl.col("a")
-            - (pl.col("before_events") - pl.col("before_exposure") * pl.col("b") / pl.col("tb")) / pl.col("b")
-        )
-        .group_by(*KEYS)
-        .agg(
-            n=w.sum(),
-            b=pl.col("b").first(),
-            a=pl.col("a").first(),
-            tb=pl.col("tb").first(),
-            ta=pl.col("ta").first(),
-            variance=(w * pl.col("influence") ** 2).sum(),
-        )
-    )
-    n, b, a, tb, ta, variance = (
-        groups[name].cast(pl.Float64).to_numpy() for name in ("n", "b", "a", "tb", "ta", "variance")
-    )
+    if rows["before_events"].null_count() == rows.height:
+        return {name: [None] * (int(group[-1]) + 1) for name in COLUMNS if name.startswith("rate_ratio")}
+    names = ("before_events", "after_events", "before_exposure", "after_exposure")
+    own_b, own_a, own_tb, own_ta = (rows[name].cast(pl.Float64).to_numpy()[row] for name in names)
+    n = np.bincount(group)
+    b, a, tb, ta = (np.bincount(group, values) for values in (own_b, own_a, own_tb, own_ta))
     with np.errstate(divide="ignore", invalid="ignore"):
+        influence = (own_a - own_ta * (a / ta)[group]) / a[group] - (own_b - own_tb * (b / tb)[group]) / b[
+            group
+        ]
+        variance = np.bincount(group, influence**2)
         ratio = np.where(b > 0, (a / ta) / (b / tb), np.nan)
         robust = (a > 0) & (b > 0) & (n > 1)
         spread = Z95 * np.sqrt(variance)
@@ -191,11 +176,10 @@ def _rate_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
         )
     none = a + b == 0
     method = np.select([none, robust], ["no_events", "poisson_gee_robust"], default="conditional_exact")
-    return groups.select(
-        *KEYS,
-        rate_ratio=pl.Series(np.where(none, np.nan, ratio)),
-        rate_ratio_ci95_low=pl.Series(np.where(none, np.nan, low)),
+    return {
+        "rate_ratio": np.where(none, np.nan, ratio),
+        "rate_ratio_ci95_low": np.where(none, np.nan, low),
         # no relapse before: the ratio has no upper bound
-        rate_ratio_ci95_high=pl.Series(np.where(none | ~np.isfinite(high), np.nan, high)),
-        rate_ratio_method=pl.Series(method.tolist(), dtype=pl.String),
-    )
+        "rate_ratio_ci95_high": np.where(none | ~np.isfinite(high), np.nan, high),
+        "rate_ratio_method": pl.Series(method.tolist(), dtype=pl.String),
+    }

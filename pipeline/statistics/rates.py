@@ -1,28 +1,26 @@
 """Group relapse rates: exact Poisson intervals and negative binomial rates. Counts in, estimates out.
 
-Input rows stand for the patients of a group who share a number of relapses and of exposed days (`patients` of
-them), so that 100,000 patients are a few thousand rows and all groups are fitted at once.
+Patients of a group who share a number of exposed days, or of relapses, count together: whatever the number of
+patients, a group is a few thousand rows, and all groups are fitted at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import polars as pl
 from scipy import special, stats
 
-NAMES = ("cohort", "grouping", "group_name", "epoch", "end_rule", "relapse_definition")
-# dbt's numbers for the same: grouping a million rows by six strings takes several times as long
 KEYS = ("group_key", "epoch_key", "relapse_definition")
 
-INPUT = "int_outcomes__rate_counts"
+WINDOWS = "int_outcomes__rate_windows"
+MEMBERS = "int_outcomes__memberships"
+COUNTS = "int_outcomes__rate_counts"
 COLUMNS: dict[str, tuple[pl.DataType, str]] = {
-    "cohort": (pl.String(), "The cohort: its folder's name in the inbox."),
-    "grouping": (pl.String(), "How patients are grouped."),
-    "group_name": (pl.String(), "The group."),
-    "epoch": (pl.String(), "The epoch."),
-    "end_rule": (pl.String(), "What ends the follow-up."),
+    "group_key": (pl.Int64(), "Number of the group (int_outcomes__group_names)."),
+    "epoch_key": (pl.Int64(), "Number of epoch and end rule (int_outcomes__epoch_names)."),
     "relapse_definition": (pl.String(), "What counts as one relapse."),
     "ci95_low": (pl.Float64(), "Lower bound of the pooled rate's exact Poisson interval, per year."),
     "ci95_high": (pl.Float64(), "Upper bound of the pooled rate's exact Poisson interval, per year."),
@@ -37,9 +35,12 @@ SCHEMA: dict[str, pl.DataType] = {name: kind for name, (kind, _) in COLUMNS.item
 
 YEAR_DAYS = 365.25
 Z95 = stats.norm.ppf(0.975)
-# Newton is done when no parameter moves by more than this (log rate, dispersion).
-TOLERANCE = 1e-10
+# Newton is done when no parameter moves by more than this (log rate, log dispersion).
+TOLERANCE = 1e-7
 ITERATIONS = 200
+START_DAYS = 32  # exposures this close together are one for the first approach to the maximum
+COARSE_ROWS, COARSE_EVENTS = 300, 100  # groups that are approached so
+CELLS = 2**22  # cells of one table groups × days
 
 
 def poisson_interval(events: np.ndarray, person_years: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -52,85 +53,193 @@ def poisson_interval(events: np.ndarray, person_years: np.ndarray) -> tuple[np.n
 
 
 def estimate(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The counts of INPUT → one row of SCHEMA per group, epoch, end rule and relapse definition."""
-    counts = frames[INPUT]
-    if counts.is_empty():
+    """One row of SCHEMA per group, epoch, end rule and relapse definition.
+
+    WINDOWS and MEMBERS give the definition in use for every group, COUNTS (rows that stand for `patients` patients of
+    one group) the others; a group that COUNTS has is read from there alone.
+    """
+    cells = Cells()
+    counts = frames[COUNTS].filter(pl.col("exposure_days") > 0)
+    for key, rows in counts.sort(*KEYS, "exposure_days").group_by(KEYS, maintain_order=True):
+        cells.add_rows(key, rows)
+    members = frames[MEMBERS].filter(~pl.col("group_key").is_in(counts["group_key"].unique().implode()))
+    cells.add_windows(frames[WINDOWS], members)
+    if not cells.keys:
         return pl.DataFrame(schema=SCHEMA)
-    counts = counts.with_columns(
-        pl.col("exposure_days", "relapses", "patients").cast(pl.Float64),
-        pl.col("relapse_definition").cast(pl.Categorical),
-    ).filter(pl.col("exposure_days") > 0)
-    groups = counts.group_by(*KEYS).agg(
-        pl.col(*(name for name in NAMES if name not in KEYS)).first(),
-        events=(pl.col("relapses") * pl.col("patients")).sum(),
-        person_years=(pl.col("exposure_days") * pl.col("patients")).sum() / YEAR_DAYS,
+    model = _NegativeBinomial(*cells.tables())
+    low, high = poisson_interval(model.total(model.events), model.total(model.patients * model.years))
+    keys = pl.DataFrame(
+        cells.keys,
+        schema={"group_key": pl.Int64, "epoch_key": pl.Int64, "relapse_definition": pl.String},
+        orient="row",
     )
-    low, high = poisson_interval(groups["events"].to_numpy(), groups["person_years"].to_numpy())
     return (
-        groups.with_columns(ci95_low=pl.Series(low), ci95_high=pl.Series(high))
-        .join(fit_negative_binomial(counts), on=KEYS)
-        .with_columns(pl.col("relapse_definition").cast(pl.String))
-        .sort(*NAMES)
+        keys.with_columns(ci95_low=pl.Series(low), ci95_high=pl.Series(high))
+        .hstack(fit_negative_binomial(model))
+        .sort(KEYS)
     )
 
 
-def fit_negative_binomial(counts: pl.DataFrame) -> pl.DataFrame:
+class Cells:
+    """What the likelihood needs of each group: patients, relapses and their squares by days of exposure, and how many
+    patients had how many relapses."""
+
+    def __init__(self) -> None:
+        self.keys: list[tuple[int, int, str]] = []
+        self._sizes: list[np.ndarray] = []
+        self._rows: list[tuple[np.ndarray, ...]] = []
+        self._histogram: list[tuple[np.ndarray, ...]] = []
+
+    def add_rows(self, key: tuple, rows: pl.DataFrame) -> None:
+        """The counts of one group, ordered by exposure."""
+        names = ("exposure_days", "relapses", "patients")
+        days, relapses, patients = (rows[name].to_numpy().astype(np.int64) for name in names)
+        self._add([key], np.zeros(days.size, dtype=np.int64), days, relapses, patients.astype(float))
+
+    def add_windows(self, windows: pl.DataFrame, members: pl.DataFrame) -> None:
+        """Patients' windows for every group that a patient is in; a loop over epochs, not over patients."""
+        if windows.is_empty() or members.is_empty():
+            return
+        keys, group = np.unique(members["group_key"].to_numpy(), return_inverse=True)
+        order = np.argsort(group, kind="stable")
+        group, who = group[order], members["patient_key"].to_numpy()[order]
+        patients = max(int(who.max()), windows["patient_key"].max()) + 1
+        longest = windows["exposure_days"].max()
+        ordered = windows.sort("epoch_key")
+        for (definition, epoch), rows in ordered.group_by(
+            "relapse_definition", "epoch_key", maintain_order=True
+        ):
+            days, relapses = np.zeros(patients, dtype=np.int64), np.zeros(patients, dtype=np.int64)
+            at = rows["patient_key"].to_numpy()
+            days[at], relapses[at] = rows["exposure_days"].to_numpy(), rows["relapses"].to_numpy()
+            for part in _chunks(group, max(1, CELLS // (longest + 1))):
+                own = who[part]
+                exposed = days[own]
+                chosen = exposed > 0
+                own, exposed = own[chosen], exposed[chosen]
+                if own.size:
+                    present, number = _numbered(group[part][chosen])
+                    named = [(int(keys[at]), epoch, definition) for at in present]
+                    self._add(named, number, exposed, relapses[own], None)
+
+    def _add(
+        self,
+        keys: list[tuple],
+        group: np.ndarray,
+        days: np.ndarray,
+        relapses: np.ndarray,
+        weight: np.ndarray | None,
+    ) -> None:
+        begin = len(self.keys)
+        self.keys += keys
+        width = int(days.max()) + 1
+        cell = group * width + days
+        table = [
+            np.bincount(cell, values, minlength=len(keys) * width)
+            for values in _weighted(weight, None, relapses, relapses * relapses)
+        ]
+        found = np.flatnonzero(table[0])
+        self._sizes.append(np.bincount(found // width, minlength=len(keys)))
+        self._rows.append((found % width, *(values[found].astype(float) for values in table)))
+        width = int(relapses.max()) + 1
+        (patients,) = (
+            np.bincount(group * width + relapses, values, minlength=len(keys) * width)
+            for values in _weighted(weight, None)
+        )
+        found = np.flatnonzero(patients)
+        self._histogram.append((begin + found // width, found % width, patients[found].astype(float)))
+
+    def tables(self) -> tuple[np.ndarray, tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+        """Rows of each group; days, patients, relapses, squares by row; group, relapses, patients of the histogram."""
+        return (
+            np.concatenate(self._sizes),
+            tuple(np.concatenate(part) for part in zip(*self._rows, strict=True)),
+            tuple(np.concatenate(part) for part in zip(*self._histogram, strict=True)),
+        )
+
+
+def _numbered(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different values of an ascending array, and each element's place among them."""
+    is_new = np.append(True, ordered[1:] != ordered[:-1])
+    return ordered[is_new], np.cumsum(is_new) - 1
+
+
+def _weighted(weight: np.ndarray | None, *values: np.ndarray | None) -> Iterator[np.ndarray | None]:
+    for value in values:
+        yield value if weight is None else weight if value is None else weight * value
+
+
+def _chunks(group: np.ndarray, groups: int) -> Iterator[slice]:
+    """Slices of rows ordered by group, of at most so many groups each."""
+    edges = np.searchsorted(group, np.arange(0, int(group[-1]) + groups + 1, groups))
+    for begin, end in itertools.pairwise(edges):
+        if end > begin:
+            yield slice(int(begin), int(end))
+
+
+def fit_negative_binomial(model: _NegativeBinomial) -> pl.DataFrame:
     """NB2 by maximum likelihood for every group at once: log rate with the log of exposure as offset, dispersion α.
 
     The variance of a count with mean m is m + α m². The interval is Wald's on the log scale from the observed
     information. Where counts vary no more than Poisson's, the likelihood has its maximum at α = 0: the rate is
     then the pooled one and its interval Poisson's Wald interval. Null, with the reason, for fewer than two
     patients (α cannot be estimated), for no events (the log rate has no maximum) and without convergence.
-
-    Args:
-        counts: KEYS with `relapses`, `exposure_days` > 0 and `patients` as floats.
     """
-    exposures = (
-        counts.group_by(*KEYS, "exposure_days")
-        .agg(
-            patients=pl.col("patients").sum(),
-            events=(pl.col("patients") * pl.col("relapses")).sum(),
-            squares=(pl.col("patients") * pl.col("relapses") ** 2).sum(),
-        )
-        .sort(*KEYS, "exposure_days")
-    )
-    sizes = exposures.group_by(*KEYS, maintain_order=True).len().with_row_index("group")
-    histogram = (
-        counts.group_by(*KEYS, "relapses")
-        .agg(patients=pl.col("patients").sum())
-        .join(sizes.select("group", *KEYS), on=KEYS)
-    )
-    model = _NegativeBinomial(exposures, sizes["len"].to_numpy(), histogram)
     fit = model.fit()
-    return sizes.select(KEYS).with_columns(
-        negative_binomial_rate=pl.Series(fit["rate"]),
-        nb_ci95_low=pl.Series(fit["low"]),
-        nb_ci95_high=pl.Series(fit["high"]),
-        dispersion=pl.Series(fit["dispersion"]),
-        is_converged=pl.Series(fit["converged"]),
-        nb_null_reason=pl.Series(fit["reason"].tolist(), dtype=pl.String),
+    return pl.DataFrame(
+        {
+            "negative_binomial_rate": fit["rate"],
+            "nb_ci95_low": fit["low"],
+            "nb_ci95_high": fit["high"],
+            "dispersion": fit["dispersion"],
+            "is_converged": fit["converged"],
+            "nb_null_reason": pl.Series(fit["reason"].tolist(), dtype=pl.String),
+        }
     )
 
 
 class _NegativeBinomial:
     """The likelihood of all groups side by side.
 
-    Everything but the gamma functions is linear in the count, so patients with one exposure are one row
-    (`exposures`, sorted by group), and the gamma functions need the `histogram` of counts alone.
+    Everything but the gamma functions is linear in the count, so patients with one exposure are one row (ordered
+    by group), and the gamma functions need the histogram of counts alone.
     """
 
-    def __init__(self, exposures: pl.DataFrame, sizes: np.ndarray, histogram: pl.DataFrame):
-        self.years = exposures["exposure_days"].to_numpy() / YEAR_DAYS
-        self.patients = exposures["patients"].to_numpy()
-        self.events = exposures["events"].to_numpy()
-        self.squares = exposures["squares"].to_numpy()
+    def __init__(
+        self, sizes: np.ndarray, rows: tuple[np.ndarray, ...], histogram: tuple[np.ndarray, ...]
+    ) -> None:
+        self.days, self.patients, self.events, self.squares = rows
+        self.years = self.days / YEAR_DAYS
         self.sizes = sizes
         self.starts = np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int64)
-        self.count_group = histogram["group"].to_numpy()
-        self.count = histogram["relapses"].to_numpy()
-        self.count_patients = histogram["patients"].to_numpy()
+        self.count_group, self.count, self.count_patients = histogram
 
-    def _sum(self, rows: np.ndarray) -> np.ndarray:
+    def only(self, chosen: np.ndarray) -> _NegativeBinomial:
+        """The model of some groups."""
+        row = np.repeat(chosen, self.sizes)
+        entry = chosen[self.count_group]
+        number = np.cumsum(chosen) - 1
+        return _NegativeBinomial(
+            self.sizes[chosen],
+            (self.days[row], self.patients[row], self.events[row], self.squares[row]),
+            (number[self.count_group[entry]], self.count[entry], self.count_patients[entry]),
+        )
+
+    def coarse(self) -> _NegativeBinomial:
+        """The model with like exposures taken together at their mean: close to this one, and much smaller."""
+        group = np.repeat(np.arange(self.sizes.size), self.sizes)
+        place = (self.days // START_DAYS).astype(np.int64)
+        begins = np.flatnonzero(np.append(True, (group[1:] != group[:-1]) | (place[1:] != place[:-1])))
+        sums = [
+            np.add.reduceat(values, begins)
+            for values in (self.days * self.patients, self.patients, self.events, self.squares)
+        ]
+        rows = (sums[0] / sums[1], *sums[1:])
+        sizes = np.bincount(group[begins], minlength=self.sizes.size)
+        return _NegativeBinomial(sizes, rows, (self.count_group, self.count, self.count_patients))
+
+    def total(self, rows: np.ndarray) -> np.ndarray:
+        """The sum of each group's rows."""
         return np.add.reduceat(rows, self.starts)
 
     def _sum_of_counts(self, values: np.ndarray) -> np.ndarray:
@@ -141,48 +250,57 @@ class _NegativeBinomial:
 
     def loglikelihood(self, b: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         """Up to a constant, per group."""
-        a = self._spread(alpha)
-        log = np.log1p(a * self.years * self._spread(np.exp(b)))
+        log = np.log1p(self.years * self._spread(alpha * np.exp(b)))
         r = 1 / alpha[self.count_group]
         gammas = self._sum_of_counts(special.gammaln(self.count + r) - special.gammaln(r))
-        rows = -(self.events + self.patients / a) * log
-        return gammas + self._sum(rows) + self._sum(self.events) * (np.log(alpha) + b)
+        rows = self.total(self.events * log) + self.total(self.patients * log) / alpha
+        return gammas - rows + self.total(self.events) * (np.log(alpha) + b)
 
     def derivatives(self, b: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, ...]:
         """Gradient and Hessian in (log rate, α), per group; α > 0."""
-        n, y, a = self.patients, self.events, self._spread(alpha)
-        m = self.years * self._spread(np.exp(b))
-        am = 1 + a * m
-        share, log = m / am, np.log(am)
+        n, y = self.patients, self.events
+        rate = np.exp(b)
+        am = self.years * self._spread(alpha * rate)
+        log = np.log1p(am)
+        am += 1
+        share = self.years * self._spread(rate) / am
         r = 1 / alpha[self.count_group]
         digamma = self._sum_of_counts(special.digamma(self.count + r) - special.digamma(r))
         trigamma = self._sum_of_counts(special.polygamma(1, self.count + r) - special.polygamma(1, r))
         r = 1 / alpha
-        events, logs = self._sum(y), self._sum(n * log)
-        total = self._sum((y + n / a) * share)
-        gb = self._sum((y - n * m) / am)
-        ga = -(r**2) * digamma + events * r + r**2 * logs - total
-        hbb = self._sum(-share * (n + a * y) / am)
-        hba = self._sum(-share * (y - n * m) / am)
+        # every sum that the derivatives are made of: patients and events by powers of the share and by 1/(1 + αm)
+        n_share, y_share = n * share, y * share
+        events, logs = self.total(y), self.total(n * log)
+        ns, ys = self.total(n_share), self.total(y_share)
+        nss, yss = self.total(n_share * share), self.total(y_share * share)
+        y_am = y / am
+        n_share /= am
+        gb = self.total(y_am) - ns
+        ga = -(r**2) * digamma + events * r + r**2 * logs - ys - r * ns
+        hbb = -self.total(n_share) - alpha * self.total(y_am * share)
+        hba = nss - self.total(y_am * share)
         haa = (
             2 * r**3 * digamma + r**4 * trigamma - events * r**2 - 2 * r**3 * logs
-            + 2 * r**2 * self._sum(n * share) + self._sum((y + n / a) * share**2)
+            + 2 * r**2 * ns + yss + r * nss
         )  # fmt: skip
         return gb, ga, hbb, hba, haa
 
     def fit(self) -> dict[str, np.ndarray]:
-        events, years = self._sum(self.events), self._sum(self.patients * self.years)
-        patients = self._sum(self.patients)
+        events, years = self.total(self.events), self.total(self.patients * self.years)
+        patients = self.total(self.patients)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             rate = events / years
             b = np.log(np.where(events > 0, rate, 1.0))
             mean = self.years * self._spread(np.exp(b))
             # the slope of the likelihood in α at α = 0 is half of this: not positive, no overdispersion
-            excess = self._sum(self.squares - (2 * mean + 1) * self.events + self.patients * mean**2)
+            excess = self.total(self.squares - (2 * mean + 1) * self.events + self.patients * mean**2)
             has_fit = (events > 0) & (patients >= 2)
             interior = has_fit & (excess > 1e-9 * events)
-            alpha = np.clip(np.where(interior, excess / self._sum(self.patients * mean**2), 1.0), 1e-3, 50.0)
-            b, alpha, converged = self._maximise(b, alpha, interior)
+            alpha = np.clip(np.where(interior, excess / self.total(self.patients * mean**2), 1.0), 1e-3, 50.0)
+            # a first approach where the likelihood has a clear maximum; in small groups it may have several
+            large = interior & (self.sizes >= COARSE_ROWS) & (events >= COARSE_EVENTS)
+            b, alpha, _ = self.coarse().maximise(b, alpha, large)
+            b, alpha, converged = self.maximise(b, alpha, interior)
             _, _, hbb, hba, haa = self.derivatives(b, alpha)
             variance = np.where(interior, -haa / (hbb * haa - hba**2), 1 / events)
         alpha = np.where(interior, alpha, 0.0)
@@ -202,34 +320,43 @@ class _NegativeBinomial:
             "reason": np.array([text or None for text in reason], dtype=object),
         }
 
-    def _maximise(
+    def maximise(
         self, b: np.ndarray, alpha: np.ndarray, active: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Newton in (log rate, log α) with halved steps where the likelihood would fall."""
-        theta = np.log(alpha)
-        converged = ~active
-        value = self.loglikelihood(b, alpha)
+        """Newton in (log rate, log α) with halved steps where the likelihood would fall; groups leave when done."""
+        b, alpha, converged = b.copy(), alpha.copy(), ~active
+        left = np.flatnonzero(active)
+        if not left.size:
+            return b, alpha, converged
+        model = self if active.all() else self.only(active)
+        own_b, theta = b[left], np.log(alpha[left])
+        value = model.loglikelihood(own_b, np.exp(theta))
         for _ in range(ITERATIONS):
-            if converged.all():
-                break
-            gb, ga, hbb, hba, haa = self.derivatives(b, alpha)
-            gt, hbt, htt = ga * alpha, hba * alpha, haa * alpha**2 + ga * alpha
-            determinant = hbb * htt - hbt**2
-            concave = (determinant > 0) & (hbb < 0)
-            step_b = np.where(concave, -(htt * gb - hbt * gt) / determinant, -gb / hbb)
-            # uphill along log α where the surface is not concave there
-            step_t = np.where(concave, -(hbb * gt - hbt * gb) / determinant, np.sign(gt))
-            step_b, step_t = np.clip(step_b, -2, 2), np.clip(step_t, -2, 2)
-            step_b, step_t = np.where(converged, 0, step_b), np.where(converged, 0, step_t)
+            step_b, step_t, concave = model.step(own_b, np.exp(theta))
             for _halving in range(30):
-                trial = self.loglikelihood(b + step_b, np.exp(theta + step_t))
-                worse = ~(trial >= value - 1e-9 * np.abs(value)) & ~converged
+                trial = model.loglikelihood(own_b + step_b, np.exp(theta + step_t))
+                worse = ~(trial >= value - 1e-9 * np.abs(value))
                 if not worse.any():
                     break
                 step_b, step_t = np.where(worse, step_b / 2, step_b), np.where(worse, step_t / 2, step_t)
-            b, theta = b + step_b, theta + step_t
-            alpha = np.exp(theta)
-            value = self.loglikelihood(b, alpha)
-            small = (np.abs(step_b) < TOLERANCE * 1e3) & (np.abs(step_t) < TOLERANCE * 1e3)
-            converged |= small & concave
+            own_b, theta, value = own_b + step_b, theta + step_t, trial
+            b[left], alpha[left] = own_b, np.exp(theta)
+            done = (np.abs(step_b) < TOLERANCE) & (np.abs(step_t) < TOLERANCE) & concave
+            converged[left[done]] = True
+            if done.all():
+                break
+            if done.any():
+                model = model.only(~done)
+                left, own_b, theta, value = left[~done], own_b[~done], theta[~done], value[~done]
         return b, alpha, converged
+
+    def step(self, b: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Newton's step in (log rate, log α), at most 2 each, and whether the surface is concave there."""
+        gb, ga, hbb, hba, haa = self.derivatives(b, alpha)
+        gt, hbt, htt = ga * alpha, hba * alpha, haa * alpha**2 + ga * alpha
+        determinant = hbb * htt - hbt**2
+        concave = (determinant > 0) & (hbb < 0)
+        step_b = np.where(concave, -(htt * gb - hbt * gt) / determinant, -gb / hbb)
+        # uphill along log α where the surface is not concave there
+        step_t = np.where(concave, -(hbb * gt - hbt * gb) / determinant, np.sign(gt))
+        return np.clip(step_b, -2, 2), np.clip(step_t, -2, 2), concave

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +56,7 @@ PARTS: tuple[Part, ...] = (
             "rate_estimates",
             "Exact Poisson intervals and negative binomial rates of every group, epoch and end rule.",
             rates.COLUMNS,
-            (rates.INPUT,),
+            (rates.WINDOWS, rates.MEMBERS, rates.COUNTS),
         ),
         rates.estimate,
     ),
@@ -64,7 +65,7 @@ PARTS: tuple[Part, ...] = (
             "paired_tests",
             "Paired tests and rate ratios of every group, metric and pair of epochs.",
             paired.COLUMNS,
-            (paired.INPUT,),
+            (paired.PAIRS, paired.MEMBERS),
         ),
         paired.compare,
     ),
@@ -82,7 +83,7 @@ PARTS: tuple[Part, ...] = (
             "group_tests",
             "Tests of changes between groups that do not overlap.",
             groups.COLUMNS,
-            (groups.INPUT,),
+            (paired.PAIRS, paired.MEMBERS, groups.PAIR_NAMES, groups.GROUP_NAMES),
         ),
         groups.compare,
     ),
@@ -109,7 +110,7 @@ PARTS: tuple[Part, ...] = (
                 "survival",
                 "Kaplan–Meier estimates of every definition, event type and group.",
                 survival.SURVIVAL,
-                (disability_step.GROUPS,),
+                (disability_step.MEMBERS,),
             ),
             Table(
                 "neda_worsening",
@@ -146,22 +147,27 @@ def run(lake: Path) -> dict[str, int]:
         BuildError: an input is missing, or a part failed.
     """
     prepare(lake)
-    counts = {}
-    for part in PARTS:
-        frames = {name: read_input(lake, name) for table in part.tables for name in table.inputs}
-        names = ", ".join(table.name for table in part.tables)
-        try:
-            found = part.compute(frames)
-        except RemitError:
-            raise
-        except Exception as error:
-            # the text of a numeric library's exception can hold values of patients
-            raise BuildError(
-                f"The statistics step failed with {type(error).__name__} at {names}; report these names."
-            ) from None
-        for table in part.tables:
-            counts[table.name] = _write(lake, table, found[table.name])
-    return counts
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        # the longest first, so that the others fit beside it
+        parts = sorted(PARTS, key=lambda part: -len(part.tables))
+        found = list(pool.map(lambda part: _run_part(lake, part), parts))
+    counts = {name: count for part in found for name, count in part.items()}
+    return {table.name: counts[table.name] for part in PARTS for table in part.tables}
+
+
+def _run_part(lake: Path, part: Part) -> dict[str, int]:
+    frames = {name: read_input(lake, name) for table in part.tables for name in table.inputs}
+    names = ", ".join(table.name for table in part.tables)
+    try:
+        found = part.compute(frames)
+    except RemitError:
+        raise
+    except Exception as error:
+        # the text of a numeric library's exception can hold values of patients
+        raise BuildError(
+            f"The statistics step failed with {type(error).__name__} at {names}; report these names."
+        ) from None
+    return {table.name: _write(lake, table, found[table.name]) for table in part.tables}
 
 
 def write_empty(lake: Path) -> None:
@@ -204,6 +210,6 @@ def _write(lake: Path, table: Table, frame: pl.DataFrame) -> int:
     ).with_columns(pl.col(pl.Float64).fill_nan(None))
     path = _path(lake, table)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    frame.write_parquet(temporary, compression="zstd")
+    frame.write_parquet(temporary, compression="lz4")
     temporary.replace(path)
     return frame.height

@@ -7,12 +7,13 @@ would take thousands of fits (definitions × event types × groups) in every bui
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 
 import numpy as np
 import polars as pl
 
-PATIENT = ("cohort", "patient_id")
+NEVER = 2**30  # a day after every date
 NORMAL_975 = 1.959963984540054  # 97.5th percentile of the standard normal distribution
 
 # What a definition's `events` lets one ask for.
@@ -28,8 +29,7 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
 TIME_TO_EVENT: dict[str, tuple[pl.DataType, str]] = {
     "definition": (pl.String(), "Definition."),
     "event_type": (pl.String(), "CDW, CDI, RAW or PIRA."),
-    "cohort": (pl.String(), "Cohort."),
-    "patient_id": (pl.String(), "Pseudonym of the patient."),
+    "patient_key": (pl.Int64(), "Number of the patient (int_outcomes__patient_dates)."),
     "origin_date": (pl.Date(), "First visit of the series."),
     "entry_days": (pl.Int64(), "Days from the origin to enrolment (left truncation)."),
     "time_days": (pl.Int64(), "Days from the origin to the event or to the last EDSS."),
@@ -38,12 +38,9 @@ TIME_TO_EVENT: dict[str, tuple[pl.DataType, str]] = {
     "is_edss_10": (pl.Boolean(), "The event is EDSS 10 itself."),
 }
 SURVIVAL: dict[str, tuple[pl.DataType, str]] = {
-    "cohort": (pl.String(), "Cohort."),
+    "group_key": (pl.Int64(), "Number of the group (int_outcomes__group_names)."),
     "definition": (pl.String(), "Definition."),
     "event_type": (pl.String(), "CDW, CDI, RAW or PIRA."),
-    "grouping": (pl.String(), "Grouping."),
-    "group_name": (pl.String(), "Group."),
-    "is_baseline_group": (pl.Boolean(), "False where the group is defined after index."),
     "time_days": (pl.Int64(), "Days from the origin."),
     "at_risk": (pl.Int64(), "Patients at risk on that day."),
     "events": (pl.Int64(), "Events on that day."),
@@ -67,7 +64,7 @@ def time_to_event(definitions: pl.DataFrame, events: pl.DataFrame, patients: pl.
     Args:
         definitions: `definition, series_start, events`.
         events: rows of `disability.search`.
-        patients: `cohort, patient_id, first_visit_date, last_visit_date, index_baseline_date, first_edss_10_date,
+        patients: `patient_key, first_visit_date, last_visit_date, index_baseline_date, first_edss_10_date,
             index_date, enrolment_date, prospective_cohort, is_dead`.
     """
     wanted = pl.DataFrame(
@@ -79,39 +76,42 @@ def time_to_event(definitions: pl.DataFrame, events: pl.DataFrame, patients: pl.
         schema={"definition": pl.String, "series_start": pl.String, "event_type": pl.String},
         orient="row",
     ).sort("definition", "event_type")
+    ordered = patients.sort("patient_key")
+    keys = ordered["patient_key"].to_numpy()
     # What does not depend on the events is said once for each patient and series start, not for each definition.
-    series = pl.concat(
-        [_series(patients.sort(PATIENT), start) for start in ("first_visit", "index_baseline")]
-    )
-    is_ten = (
-        (pl.col("event_type") == "CDW")
-        & (
-            pl.col("edss_10_date")
-            < pl.col("first_event_date").fill_null(pl.col("edss_10_date") + pl.duration(days=1))
+    series = {start: _series(ordered, start) for start in ("first_visit", "index_baseline")}
+    own_events = events.partition_by("definition", as_dict=True)
+    frames = []
+    # a loop over definitions and event types, some fifty of them whatever the number of patients
+    for definition, start, event_type in wanted.iter_rows():
+        days = np.full(keys.size, NEVER, dtype=np.int32)
+        if (definition,) in own_events:
+            is_type = (
+                pl.col("worsening_type" if event_type in ("RAW", "PIRA") else "event_type") == event_type
+            )
+            found = own_events[(definition,)].filter(is_type)
+            at = np.searchsorted(keys, found["patient_key"].to_numpy())
+            np.minimum.at(days, at, found["event_date"].to_physical().to_numpy())
+        first_event_date = pl.when(pl.col("day") < NEVER).then(pl.col("day").cast(pl.Date))
+        is_ten = pl.lit(False)
+        if event_type == "CDW":
+            is_ten = (pl.col("edss_10_date").to_physical() < pl.col("day")).fill_null(False)
+        frames.append(
+            series[start]
+            .with_columns(definition=pl.lit(definition), event_type=pl.lit(event_type), day=pl.Series(days))
+            .with_columns(is_edss_10=is_ten)
+            .with_columns(reached=pl.when("is_edss_10").then("edss_10_date").otherwise(first_event_date))
+            .with_columns(is_event=pl.col("reached").is_not_null())
+            .with_columns(
+                time_days=pl.when("is_event")
+                .then((pl.col("reached") - pl.col("origin_date")).dt.total_days())
+                .otherwise("time_days"),
+                censor_reason=pl.when(~pl.col("is_event")).then("censor_reason"),
+            )
+            .select(TIME_TO_EVENT.keys())
         )
-    ).fill_null(False)
-    reached = pl.when("is_edss_10").then("edss_10_date").otherwise("first_event_date")
-    is_reached = pl.col("reached").is_not_null()
-    return (
-        wanted.join(series, on="series_start", maintain_order="left_right")
-        .join(
-            _first_events(events),
-            on=["definition", "event_type", *PATIENT],
-            how="left",
-            maintain_order="left",
-        )
-        .with_columns(is_edss_10=is_ten)
-        .with_columns(reached=reached)
-        .with_columns(
-            time_days=pl.when(is_reached)
-            .then((pl.col("reached") - pl.col("origin_date")).dt.total_days())
-            .otherwise("time_days"),
-            is_event=is_reached,
-            censor_reason=pl.when(~is_reached).then("censor_reason"),
-        )
-        .select(TIME_TO_EVENT.keys())
-        .cast(_schema(TIME_TO_EVENT))
-    )
+    schema = _schema(TIME_TO_EVENT)
+    return pl.concat(frames).cast(schema) if frames else pl.DataFrame(schema=schema)
 
 
 def _series(patients: pl.DataFrame, start: str) -> pl.DataFrame:
@@ -120,7 +120,7 @@ def _series(patients: pl.DataFrame, start: str) -> pl.DataFrame:
     origin = pl.col("index_baseline_date" if is_index else "first_visit_date")
     last = pl.col("last_visit_date")
     return patients.select(
-        *PATIENT,
+        "patient_key",
         series_start=pl.lit(start),
         origin_date=origin,
         edss_10_date=pl.when(pl.col("first_edss_10_date") > origin).then("first_edss_10_date"),
@@ -142,102 +142,84 @@ def _series(patients: pl.DataFrame, start: str) -> pl.DataFrame:
     )
 
 
-def _first_events(events: pl.DataFrame) -> pl.DataFrame:
-    """Date of the first event of each type; a RAW or PIRA worsening is also a CDW."""
-    single = events.select("definition", *PATIENT, "event_type", "worsening_type", "event_date")
-    classed = single.filter(pl.col("worsening_type").is_in(["RAW", "PIRA"])).with_columns(
-        event_type=pl.col("worsening_type")
-    )
-    return (
-        pl.concat([single, classed])
-        .group_by("definition", "event_type", *PATIENT)
-        .agg(first_event_date=pl.col("event_date").min())
-    )
-
-
-def kaplan_meier(times: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
-    """Share without event by day, for every definition, event type and group of a cohort.
+def kaplan_meier(times: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """Share without event by day, for every definition, event type and group.
 
     One row at day 0 and one at every day with an event; log-log interval on Greenwood's variance, null where
     it is not defined (no event yet or nobody left). Who enters late is at risk from the day after entry.
 
     Args:
-        times: rows of `time_to_event`; those without `time_days` are of no effect, and so are events on or
-            before the day of entry.
-        groups: `cohort, patient_id, grouping, group_name, is_baseline_group`.
+        times: rows of `time_to_event` in its order; those without `time_days` are of no effect, and so are events
+            on or before the day of entry.
+        members: `patient_key, group_key`, each pair once.
     """
-    patients = times.select(PATIENT).unique().sort(PATIENT).with_row_index("patient")
-    key = ["cohort", "grouping", "group_name"]
-    names = groups.select(*key, "is_baseline_group").unique(key).sort(key).with_row_index("group")
-    member = groups.join(patients, on=PATIENT, how="inner").join(
-        names.select("group", *key), on=key, how="inner"
-    )
-    if not member.height or not times.height:
-        return pl.DataFrame(schema=_schema(SURVIVAL))
-    group, who = member["group"].to_numpy().astype(np.int64), member["patient"].to_numpy()
-    order = np.argsort(group, kind="stable")
-    group, who = group[order], who[order]
-    frames = []
-    numbered = times.select(
-        "definition",
-        "event_type",
-        _number(times, patients),
-        pl.col("time_days").fill_null(-1),
-        pl.col("entry_days").fill_null(0),
+    schema = _schema(SURVIVAL)
+    if times.is_empty() or members.is_empty():
+        return pl.DataFrame(schema=schema)
+    ordered = members.sort("group_key", "patient_key")
+    keys, group = np.unique(ordered["group_key"].to_numpy(), return_inverse=True)
+    who = ordered["patient_key"].to_numpy()
+    size = int(max(who.max(), times["patient_key"].max())) + 1
+    columns = times.select(
+        "patient_key",
+        pl.col("time_days").fill_null(-1).cast(pl.Int32),
+        pl.col("entry_days").fill_null(0).cast(pl.Int32),
         "is_event",
-    ).filter(pl.col("time_days") >= 0)
-    for (definition, event_type), rows in numbered.group_by("definition", "event_type", maintain_order=True):
-        time = np.full(patients.height, -1, dtype=np.int64)
-        entry, event = np.zeros(patients.height, dtype=np.int64), np.zeros(patients.height, dtype=bool)
-        at = rows["patient"].to_numpy()
-        time[at] = rows["time_days"].to_numpy()
-        entry[at] = rows["entry_days"].to_numpy()
-        event[at] = rows["is_event"].to_numpy()
-        # Left truncation: a course that ended on or before the day of entry was never watched.
-        known = (time >= 0) & ((time > entry) | (entry == 0))
-        chosen = known[who]
-        frame = _estimate(
-            group[chosen], time[who][chosen], entry[who][chosen], event[who][chosen], names.height
-        )
-        frames.append(frame.with_columns(definition=pl.lit(definition), event_type=pl.lit(event_type)))
-    return (
-        pl.concat(frames)
-        .join(names, on="group", how="left", maintain_order="left")
-        .select(SURVIVAL.keys())
-        .cast(_schema(SURVIVAL))
     )
-
-
-def _number(times: pl.DataFrame, patients: pl.DataFrame) -> pl.Series:
-    """Number of each row's patient. Rows come as the same patients again and again: then only one block is joined."""
-    block = patients.height
-    if times.height % block == 0:
-        first = times.select(PATIENT).head(block)
-        repeats = times.height // block
-        if all(times[name].equals(pl.concat([first[name]] * repeats)) for name in PATIENT):
-            number = first.join(patients, on=PATIENT, how="left", maintain_order="left")["patient"]
-            return pl.concat([number] * repeats)
-    return times.select(PATIENT).join(patients, on=PATIENT, how="left", maintain_order="left")["patient"]
+    patient, time_days, entry_days, is_event = (columns[name].to_numpy() for name in columns.columns)
+    curve = times.select(
+        pl.struct(pl.col("definition").rle_id(), pl.col("event_type").rle_id()).rle_id()
+    ).to_series()
+    begins = np.flatnonzero(np.append(True, np.diff(curve.to_numpy())))
+    frames = []
+    for begin, end in itertools.pairwise([*begins, times.height]):
+        at = patient[begin:end]
+        time, entry = np.full(size, -1, dtype=np.int32), np.zeros(size, dtype=np.int32)
+        event = np.zeros(size, dtype=bool)
+        time[at], entry[at], event[at] = time_days[begin:end], entry_days[begin:end], is_event[begin:end]
+        # Left truncation: a course that ended on or before the day of entry was never watched.
+        time[(entry > 0) & (time <= entry)] = -1
+        entry[time < 0] = 0
+        frame = _estimate(group, who, time, entry, event & (time > 0), keys.size)
+        frames.append(
+            frame.with_columns(
+                definition=pl.lit(times["definition"][int(begin)]),
+                event_type=pl.lit(times["event_type"][int(begin)]),
+            )
+        )
+    table = pl.concat(frames)
+    return (
+        table.with_columns(group_key=pl.Series(keys[table["group"].to_numpy()]))
+        .select(schema.keys())
+        .cast(schema)
+    )
 
 
 def _estimate(
-    group: np.ndarray, time: np.ndarray, entry: np.ndarray, event: np.ndarray, groups: int
+    group: np.ndarray,
+    who: np.ndarray,
+    time: np.ndarray,
+    entry: np.ndarray,
+    event: np.ndarray,
+    groups: int,
 ) -> pl.DataFrame:
-    """Product-limit estimates of all groups at once on a matrix groups × days."""
-    days = int(time.max()) + 2 if time.size else 1
-    shape = (groups, days)
-    event = event & (time > 0)
-    base = group * days
+    """Product-limit estimates of all groups at once on a matrix groups × days.
 
-    def count(cell: np.ndarray) -> np.ndarray:
-        return np.bincount(cell, minlength=groups * days).reshape(shape)
-
-    deaths = count((base + time)[event])
-    left = count(base + time)
+    `group` and `who` name the group and the patient of every membership; `time` (−1: not watched), `entry` and `event`
+    stand by patient.
+    """
+    days = int(time.max()) + 2
+    # one gather and one count for both: the place is the day, the last bit whether it has an event
+    code = (time + 1) * 2 + event
+    cells = group * (2 * (days + 1)) + code[who]
+    ended = np.bincount(cells, minlength=groups * 2 * (days + 1)).reshape(groups, days + 1, 2)[:, 1:]
+    deaths, left = ended[:, :, 1], ended.sum(axis=2)
     # At risk on a day: who entered before it (day 0: on it) and did not leave before it.
-    late = entry > 0
-    entered = count((base + np.minimum(entry, days - 1))[late])
-    at_once = np.bincount(group[~late], minlength=groups)[:, None]
+    late = np.flatnonzero(entry[who] > 0)
+    entered = np.bincount(group[late] * days + entry[who[late]], minlength=groups * days).reshape(
+        groups, days
+    )
+    at_once = left.sum(axis=1, keepdims=True) - entered.sum(axis=1, keepdims=True)
     at_risk = at_once + np.cumsum(entered, axis=1) - entered - (np.cumsum(left, axis=1) - left)
     row, day = np.nonzero(deaths)
     d, n = deaths[row, day].astype(float), at_risk[row, day].astype(float)
@@ -249,7 +231,7 @@ def _estimate(
         width = NORMAL_975 * np.sqrt(variance) / log
         low, high = np.exp(-np.exp(np.log(-log) - width)), np.exp(-np.exp(np.log(-log) + width))
     defined = (survival > 0) & (survival < 1)
-    present = np.flatnonzero(np.bincount(group, minlength=groups))
+    present = np.flatnonzero(left.sum(axis=1))
     empty = np.full(present.size, np.nan)
     table = {
         "group": np.concatenate([present, row]),

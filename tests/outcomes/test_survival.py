@@ -17,8 +17,7 @@ def times_of(time, event, entry, definition="d"):
         {
             "definition": definition,
             "event_type": "CDW",
-            "cohort": "test",
-            "patient_id": [f"{number:05d}" for number in range(len(time))],
+            "patient_key": range(len(time)),
             "time_days": list(time),
             "entry_days": list(entry),
             "is_event": list(event),
@@ -28,14 +27,10 @@ def times_of(time, event, entry, definition="d"):
 
 
 def groups_of(names):
+    """Memberships by the letter of each patient's group."""
     return pl.DataFrame(
-        {
-            "cohort": "test",
-            "patient_id": [f"{number:05d}" for number in range(len(names))],
-            "grouping": "g",
-            "group_name": names,
-            "is_baseline_group": True,
-        }
+        {"patient_key": range(len(names)), "group_key": [ord(name) for name in names]},
+        schema={"patient_key": pl.Int64, "group_key": pl.Int64},
     )
 
 
@@ -57,7 +52,7 @@ def test_estimates_are_those_of_lifelines(seed, is_truncated):
     for name in ("a", "b", "c"):
         own = names == name
         fit = KaplanMeierFitter().fit(time[own], event[own], entry=entry[own] if is_truncated else None)
-        table = found.filter((pl.col("group_name") == name) & (pl.col("events") > 0))
+        table = found.filter((pl.col("group_key") == ord(name)) & (pl.col("events") > 0))
         assert table.height > 20
         days = table["time_days"].to_numpy()
         interval = fit.confidence_interval_survival_function_.loc[days].to_numpy()
@@ -97,8 +92,7 @@ class TestTimeToEvent:
 
     def patient(self, name="A", **changes):
         return {
-            "cohort": "test",
-            "patient_id": name,
+            "patient_key": ord(name),
             "first_visit_date": DAY,
             "last_visit_date": DAY + dt.timedelta(days=1000),
             "index_baseline_date": DAY + dt.timedelta(days=300),
@@ -113,8 +107,7 @@ class TestTimeToEvent:
         rows = [
             {
                 "definition": d,
-                "cohort": "test",
-                "patient_id": "A",
+                "patient_key": ord("A"),
                 "event_number": n,
                 "event_type": t,
                 "worsening_type": w,
@@ -123,7 +116,7 @@ class TestTimeToEvent:
             for d, n, t, w, day in events
         ]
         schema = {
-            "definition": pl.String, "cohort": pl.String, "patient_id": pl.String, "event_number": pl.Int64,
+            "definition": pl.String, "patient_key": pl.Int64, "event_number": pl.Int64,
             "event_type": pl.String, "worsening_type": pl.String, "event_date": pl.Date,
         }  # fmt: skip
         frame = pl.DataFrame(
@@ -137,15 +130,13 @@ class TestTimeToEvent:
 
     def test_a_lake_without_patients_has_no_row(self):
         days = ("first_visit", "last_visit", "index_baseline", "first_edss_10", "index", "enrolment")
-        texts = dict.fromkeys(("cohort", "patient_id", "prospective_cohort"), pl.String)
+        texts = {"patient_key": pl.Int64, "prospective_cohort": pl.String}
         patients = pl.DataFrame(
             schema=texts | {f"{name}_date": pl.Date for name in days} | {"is_dead": pl.Boolean}
         )
         events = pl.DataFrame(
-            schema=dict.fromkeys(
-                ("definition", "cohort", "patient_id", "event_type", "worsening_type"), pl.String
-            )
-            | {"event_number": pl.Int64, "event_date": pl.Date}
+            schema=dict.fromkeys(("definition", "event_type", "worsening_type"), pl.String)
+            | {"patient_key": pl.Int64, "event_number": pl.Int64, "event_date": pl.Date}
         )
         assert survival.time_to_event(self.DEFINITIONS, events, patients).is_empty()
 

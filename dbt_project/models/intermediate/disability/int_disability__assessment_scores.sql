@@ -17,25 +17,30 @@ index_dates as (
     select * from {{ ref('int_outcomes__index') }}
 ),
 
+patient_dates as (
+    select * from {{ ref('int_outcomes__patient_dates') }}
+),
+
 dated as (
     select
-        cohort,
-        patient_id,
-        assessed_on,
-        instrument,
-        lower(trim(scale)) as scale,
-        coalesce(respondent, 'patient') as respondent,
-        item,
-        value
+        patient_dates.patient_key,
+        patient_dates.cohort,
+        assessments.assessed_on,
+        assessments.instrument,
+        lower(trim(assessments.scale)) as scale,
+        coalesce(assessments.respondent, 'patient') as respondent,
+        assessments.item,
+        assessments.value
     from assessments
-    where assessed_on is not null
+    inner join patient_dates
+        on assessments.cohort = patient_dates.cohort and assessments.patient_id = patient_dates.patient_id
+    where assessments.assessed_on is not null
 ),
 
 -- an item answered twice on one day counts once
 items as (
     select
-        cohort,
-        patient_id,
+        patient_key,
         assessed_on,
         scale,
         respondent,
@@ -43,23 +48,22 @@ items as (
         avg(100 - 25 * value) as score
     from dated
     where instrument = 'PedsQL' and item is not null and value >= 0 and value <= 4
-    group by cohort, patient_id, assessed_on, scale, respondent, item
+    group by patient_key, assessed_on, scale, respondent, item
 ),
 
 item_scales as (
-    select cohort, patient_id, assessed_on, scale, respondent, score from items
+    select patient_key, assessed_on, scale, respondent, score from items
 
     union all
 
-    select items.cohort, items.patient_id, items.assessed_on, 'total' as scale, items.respondent, items.score
+    select items.patient_key, items.assessed_on, 'total' as scale, items.respondent, items.score
     from items
     inner join scales on scales.instrument = 'PedsQL' and items.scale = scales.scale
 ),
 
 item_scores as (
     select
-        item_scales.cohort,
-        item_scales.patient_id,
+        item_scales.patient_key,
         item_scales.assessed_on,
         'PedsQL' as instrument,
         item_scales.scale,
@@ -72,8 +76,7 @@ item_scores as (
     from item_scales
     left join scales on scales.instrument = 'PedsQL' and item_scales.scale = scales.scale
     group by
-        item_scales.cohort,
-        item_scales.patient_id,
+        item_scales.patient_key,
         item_scales.assessed_on,
         item_scales.scale,
         item_scales.respondent
@@ -81,8 +84,7 @@ item_scores as (
 
 ranged as (
     select
-        dated.cohort,
-        dated.patient_id,
+        dated.patient_key,
         dated.assessed_on,
         dated.instrument,
         dated.scale,
@@ -99,8 +101,7 @@ ranged as (
 
 delivered_scores as (
     select
-        cohort,
-        patient_id,
+        patient_key,
         assessed_on,
         instrument,
         scale,
@@ -108,7 +109,7 @@ delivered_scores as (
         avg(value) as value,
         case when max(value) is null then 'out_of_range' end as null_reason
     from ranged
-    group by cohort, patient_id, assessed_on, instrument, scale, respondent
+    group by patient_key, assessed_on, instrument, scale, respondent
 ),
 
 -- where items and a delivered score say the same scale, the items win
@@ -120,32 +121,31 @@ scores as (
     select delivered_scores.*
     from delivered_scores
     left join item_scores
-        on delivered_scores.cohort = item_scores.cohort
-        and delivered_scores.patient_id = item_scores.patient_id
+        on delivered_scores.patient_key = item_scores.patient_key
         and delivered_scores.assessed_on = item_scores.assessed_on
         and delivered_scores.instrument = item_scores.instrument
         and delivered_scores.scale = item_scores.scale
         and delivered_scores.respondent = item_scores.respondent
-    where item_scores.cohort is null
+    where item_scores.patient_key is null
 ),
 
 component_values as (
     select
-        cohort,
-        patient_id,
+        patient_key,
         assessed_on,
         instrument,
         case instrument when 'T25FW' then -1 * avg(value) when '9HPT' then 1 / avg(value) else avg(value) end as value
     from scores
     where instrument in ('T25FW', '9HPT', 'PASAT') and value is not null and (instrument <> '9HPT' or value > 0)
-    group by cohort, patient_id, assessed_on, instrument
+    group by patient_key, assessed_on, instrument
 ),
 
 component_days as (
     select
         component_values.*,
+        index_dates.cohort,
         row_number() over (
-            partition by component_values.cohort, component_values.patient_id, component_values.instrument
+            partition by component_values.patient_key, component_values.instrument
             order by
                 case
                     when index_dates.index_date is null then 0
@@ -164,8 +164,8 @@ component_days as (
             index_dates.index_date is null
         ) as may_be_baseline
     from component_values
-    left join index_dates
-        on component_values.cohort = index_dates.cohort and component_values.patient_id = index_dates.patient_id
+    inner join index_dates
+        on component_values.patient_key = index_dates.patient_key
 ),
 
 references_of_cohort as (
@@ -177,29 +177,28 @@ references_of_cohort as (
 
 msfc as (
     select
-        component_values.cohort,
-        component_values.patient_id,
-        component_values.assessed_on,
+        component_days.patient_key,
+        component_days.assessed_on,
         'MSFC' as instrument,
         'z_score_own_cohort' as scale,
         'patient' as respondent,
-        avg((component_values.value - references_of_cohort.mean_value) / references_of_cohort.sd_value) as value,
+        avg((component_days.value - references_of_cohort.mean_value) / references_of_cohort.sd_value) as value,
         cast(null as {{ dbt.type_string() }}) as null_reason
-    from component_values
+    from component_days
     inner join references_of_cohort
-        on component_values.cohort = references_of_cohort.cohort
-        and component_values.instrument = references_of_cohort.instrument
+        on component_days.cohort = references_of_cohort.cohort
+        and component_days.instrument = references_of_cohort.instrument
     where references_of_cohort.sd_value > 0
-    group by component_values.cohort, component_values.patient_id, component_values.assessed_on
+    group by component_days.patient_key, component_days.assessed_on
     having count(*) = 3
 ),
 
 final as (
-    select cohort, patient_id, assessed_on, instrument, scale, respondent, value, null_reason from scores
+    select patient_key, assessed_on, instrument, scale, respondent, value, null_reason from scores
 
     union all
 
-    select cohort, patient_id, assessed_on, instrument, scale, respondent, value, null_reason from msfc
+    select patient_key, assessed_on, instrument, scale, respondent, value, null_reason from msfc
 )
 
 select * from final

@@ -1,16 +1,15 @@
-{# The epochs in which worsening is sought for NEDA-3. #}
+{# The distinct windows in which worsening is sought for NEDA-3. #}
 {{ statistics_input() }}
 
 with
 
-windows as (
-    select * from {{ ref('int_outcomes__epoch_windows') }}
+measures as (
+    select * from {{ ref('int_outcomes__window_measures') }}
 ),
 
 final as (
-    select cohort, patient_id, epoch, end_rule, start_date, end_date
-    from windows
-    where exposure_days > 0
+    select measure_key, patient_key, start_date, end_date
+    from measures
 )
 
 select * from final

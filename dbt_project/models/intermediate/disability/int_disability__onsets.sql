@@ -8,7 +8,7 @@ relapses as (
 ),
 
 final as (
-    select cohort, patient_id, onset_date
+    select patient_key, onset_date
     from relapses
     where is_relapse
 )

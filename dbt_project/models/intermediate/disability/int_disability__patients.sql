@@ -25,19 +25,17 @@ prospective_cohorts as (
 
 visit_days as (
     select
-        cohort,
-        patient_id,
+        patient_key,
         min(visit_date) as first_visit_date,
         max(visit_date) as last_visit_date,
         min(case when edss = 10 then visit_date end) as first_edss_10_date
     from edss
-    group by cohort, patient_id
+    group by patient_key
 ),
 
 final as (
     select
-        patient_dates.cohort,
-        patient_dates.patient_id,
+        patient_dates.patient_key,
         visit_days.first_visit_date,
         visit_days.last_visit_date,
         endpoints.baseline_edss_date as index_baseline_date,
@@ -48,14 +46,13 @@ final as (
         patient_dates.death_date is not null as is_dead
     from patient_dates
     left join visit_days
-        on patient_dates.cohort = visit_days.cohort and patient_dates.patient_id = visit_days.patient_id
+        on patient_dates.patient_key = visit_days.patient_key
     left join endpoints
-        on patient_dates.cohort = endpoints.cohort and patient_dates.patient_id = endpoints.patient_id
+        on patient_dates.patient_key = endpoints.patient_key
     left join index_dates
-        on patient_dates.cohort = index_dates.cohort and patient_dates.patient_id = index_dates.patient_id
+        on patient_dates.patient_key = index_dates.patient_key
     left join prospective_cohorts
-        on patient_dates.cohort = prospective_cohorts.cohort
-        and patient_dates.patient_id = prospective_cohorts.patient_id
+        on patient_dates.patient_key = prospective_cohorts.patient_key
 )
 
 select * from final

@@ -8,7 +8,7 @@ edss as (
 ),
 
 final as (
-    select cohort, patient_id, visit_date, edss, is_valid_confirmation as may_confirm
+    select patient_key, visit_date, edss, is_valid_confirmation as may_confirm
     from edss
 )
 

@@ -1,15 +1,19 @@
-{# NEDA-3 of every epoch by Kleene's AND: any relapse, confirmed worsening, or new or enlarging T2 or Gd-enhancing
-   lesion makes it false; true needs a complete epoch, a scan within 3 months of its end, and EDSS that could have
-   confirmed a worsening; else null. `reason` says what made it false, or what is missing. #}
+{# NEDA-3 of every observed window by Kleene's AND: any relapse, confirmed worsening, or new or enlarging T2 or
+   Gd-enhancing lesion makes it false; true needs a complete epoch, a scan within 3 months of its end, and EDSS that
+   could have confirmed a worsening; else null. `reason` says what made it false, or what is missing. #}
 
 with
 
-epochs as (
-    select * from {{ ref('int_outcomes__patient_epochs') }}
+measures as (
+    select * from {{ ref('int_outcomes__window_measures') }}
 ),
 
 worsening as (
     select * from {{ ref('stg_derived__neda_worsening') }}
+),
+
+patient_dates as (
+    select * from {{ ref('int_outcomes__patient_dates') }}
 ),
 
 scans as (
@@ -17,62 +21,46 @@ scans as (
 ),
 
 scan_days as (
-    select distinct cohort, patient_id, scan_date
+    select distinct patient_dates.patient_key, scans.scan_date
     from scans
-    where scan_date is not null
-        and coalesce(region, 'brain') = 'brain'
-        and new_or_enlarging_t2 is not null
+    inner join patient_dates
+        on scans.cohort = patient_dates.cohort and scans.patient_id = patient_dates.patient_id
+    where scans.scan_date is not null
+        and coalesce(scans.region, 'brain') = 'brain'
+        and scans.new_or_enlarging_t2 is not null
 ),
 
 scans_near_end as (
-    select distinct epochs.cohort, epochs.patient_id, epochs.epoch, epochs.end_rule
-    from epochs
+    select distinct measures.measure_key
+    from measures
     inner join scan_days
-        on epochs.cohort = scan_days.cohort
-        and epochs.patient_id = scan_days.patient_id
-        and scan_days.scan_date >= {{ add_months('epochs.end_date', '-' ~ var('neda_scan_months')) }}
-        and scan_days.scan_date <= {{ add_months('epochs.end_date', var('neda_scan_months')) }}
+        on measures.patient_key = scan_days.patient_key
+        and scan_days.scan_date >= {{ add_months('measures.end_date', '-' ~ var('neda_scan_months')) }}
+        and scan_days.scan_date <= {{ add_months('measures.end_date', var('neda_scan_months')) }}
 ),
 
 judged as (
     select
-        epochs.cohort,
-        epochs.patient_id,
-        epochs.epoch,
-        epochs.end_rule,
-        epochs.exposure_days,
-        epochs.is_complete,
-        epochs.exposure_days > 0 and epochs.relapses > 0 as has_relapse,
-        epochs.exposure_days > 0 and worsening.worsening_date is not null as has_worsening,
-        epochs.exposure_days > 0
-        and (coalesce(epochs.new_t2_total, 0) > 0 or coalesce(epochs.gd_total, 0) > 0) as has_mri_activity,
-        coalesce(epochs.scans, 0) > 0 and epochs.new_t2_total is not null
-        and scans_near_end.cohort is not null as has_scan_near_end,
+        measures.measure_key,
+        measures.is_complete,
+        measures.relapses > 0 as has_relapse,
+        worsening.worsening_date is not null as has_worsening,
+        coalesce(measures.new_t2_total, 0) > 0 or coalesce(measures.gd_total, 0) > 0 as has_mri_activity,
+        measures.scans > 0 and measures.new_t2_total is not null and scans_near_end.measure_key is not null
+            as has_scan_near_end,
         worsening.reference_date is not null as has_reference,
         coalesce(worsening.is_able_to_confirm, false) as is_able_to_confirm
-    from epochs
-    left join worsening
-        on epochs.cohort = worsening.cohort
-        and epochs.patient_id = worsening.patient_id
-        and epochs.epoch = worsening.epoch
-        and epochs.end_rule = worsening.end_rule
-    left join scans_near_end
-        on epochs.cohort = scans_near_end.cohort
-        and epochs.patient_id = scans_near_end.patient_id
-        and epochs.epoch = scans_near_end.epoch
-        and epochs.end_rule = scans_near_end.end_rule
+    from measures
+    left join worsening on measures.measure_key = worsening.measure_key
+    left join scans_near_end on measures.measure_key = scans_near_end.measure_key
 ),
 
 final as (
     select
-        cohort,
-        patient_id,
-        epoch,
-        end_rule,
+        measure_key,
         case
             when has_relapse or has_worsening or has_mri_activity then false
-            when exposure_days > 0 and is_complete and has_scan_near_end and has_reference and is_able_to_confirm
-                then true
+            when is_complete and has_scan_near_end and has_reference and is_able_to_confirm then true
         end as is_neda3,
         case
             when has_relapse or has_worsening or has_mri_activity
@@ -82,7 +70,6 @@ final as (
                     case when has_worsening then 'confirmed_worsening' end,
                     case when has_mri_activity then 'mri_activity' end
                 )
-            when exposure_days = 0 then 'no_exposure'
             else nullif(
                 concat_ws(
                     ', ',

@@ -20,38 +20,37 @@ edss as (
 ),
 
 final as (
-    select cohort, patient_id, 'index' as anchor, cast(null as bigint) as anchor_number, index_date as anchor_date,
+    select patient_key, 'index' as anchor, cast(null as bigint) as anchor_number, index_date as anchor_date,
         cast(null as date) as next_date
     from index_dates
     where index_date is not null
 
     union all
 
-    select cohort, patient_id, 'enrolment', cast(null as bigint), enrolment_date, cast(null as date)
+    select patient_key, 'enrolment', cast(null as bigint), enrolment_date, cast(null as date)
     from patient_dates
     where enrolment_date is not null
 
     union all
 
-    select cohort, patient_id, 'onset', cast(null as bigint), onset_date, cast(null as date)
+    select patient_key, 'onset', cast(null as bigint), onset_date, cast(null as date)
     from patient_dates
     where onset_date is not null
 
     union all
 
-    select cohort, patient_id, 'last_visit', cast(null as bigint), max(visit_date), cast(null as date)
+    select patient_key, 'last_visit', cast(null as bigint), max(visit_date), cast(null as date)
     from edss
-    group by cohort, patient_id
+    group by patient_key
 
     union all
 
-    select cohort, patient_id, 'course_n', course_number, first_day, next_first_day
+    select patient_key, 'course_n', course_number, first_day, next_first_day
     from courses
 
     union all
 
-    select cohort, patient_id, concat('course_', cast(course_number as string)), course_number, first_day,
-        next_first_day
+    select patient_key, concat('course_', cast(course_number as string)), course_number, first_day, next_first_day
     from courses
 )
 

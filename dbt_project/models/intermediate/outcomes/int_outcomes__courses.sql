@@ -15,6 +15,7 @@ exposures as (
 
 recorded_starts as (
     select distinct
+        exposures.patient_key,
         exposures.cohort,
         exposures.patient_id,
         exposures.start_date as infusion_date,
@@ -25,23 +26,23 @@ recorded_starts as (
         false as is_infusion
     from exposures
     left join infusion_days
-        on exposures.cohort = infusion_days.cohort and exposures.patient_id = infusion_days.patient_id
-    where exposures.is_index_therapy and exposures.start_date is not null and infusion_days.patient_id is null
+        on exposures.patient_key = infusion_days.patient_key
+    where exposures.is_index_therapy and exposures.start_date is not null and infusion_days.patient_key is null
 ),
 
 days as (
     select
-        cohort, patient_id, infusion_date, drug_inn, dose_mg, reason, is_partial, true as is_infusion
+        patient_key, cohort, patient_id, infusion_date, drug_inn, dose_mg, reason, is_partial, true as is_infusion
     from infusion_days
     union all
-    select cohort, patient_id, infusion_date, drug_inn, dose_mg, reason, is_partial, is_infusion
+    select patient_key, cohort, patient_id, infusion_date, drug_inn, dose_mg, reason, is_partial, is_infusion
     from recorded_starts
 ),
 
 gaps as (
     select
         *,
-        {{ days_between('lag(infusion_date) over (partition by cohort, patient_id order by infusion_date)', 'infusion_date') }}
+        {{ days_between('lag(infusion_date) over (partition by patient_key order by infusion_date)', 'infusion_date') }}
             as gap_days
     from days
 ),
@@ -50,7 +51,7 @@ numbered as (
     select
         *,
         sum(case when gap_days is null or gap_days > {{ var('course_gap_days') }} then 1 else 0 end) over (
-            partition by cohort, patient_id
+            partition by patient_key
             order by infusion_date
             rows between unbounded preceding and current row
         ) as course_number
@@ -60,14 +61,15 @@ numbered as (
 ordered as (
     select
         *,
-        row_number() over (partition by cohort, patient_id, course_number order by infusion_date) as day_number
+        row_number() over (partition by patient_key, course_number order by infusion_date) as day_number
     from numbered
 ),
 
 courses as (
     select
-        cohort,
-        patient_id,
+        patient_key,
+        min(cohort) as cohort,
+        min(patient_id) as patient_id,
         cast(course_number as bigint) as course_number,
         min(infusion_date) as first_day,
         max(infusion_date) as last_day,
@@ -83,14 +85,14 @@ courses as (
         min(reason) as reason,
         max(case when is_partial then 1 else 0 end) = 1 as has_partial_date
     from ordered
-    group by cohort, patient_id, course_number
+    group by patient_key, course_number
 ),
 
 spaced as (
     select
         *,
-        lag(first_day) over (partition by cohort, patient_id order by course_number) as previous_first_day,
-        lead(first_day) over (partition by cohort, patient_id order by course_number) as next_first_day
+        lag(first_day) over (partition by patient_key order by course_number) as previous_first_day,
+        lead(first_day) over (partition by patient_key order by course_number) as next_first_day
     from courses
 ),
 
@@ -157,6 +159,7 @@ described as (
 
 final as (
     select
+        patient_key,
         cohort,
         patient_id,
         course_number,

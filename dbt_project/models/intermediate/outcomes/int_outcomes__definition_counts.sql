@@ -1,4 +1,4 @@
-{# Relapses of every window under every relapse definition of the seed. #}
+{# Windows in which another relapse definition of the seed counts otherwise than the one in use. #}
 
 with
 
@@ -14,28 +14,53 @@ relapses as (
 
 counted as (
     select * from {{ ref('int_outcomes__relapses_counted') }}
-    where is_counted and relapse_definition <> '{{ var("relapse_definition") }}'
 ),
 
-onsets as (
-    select counted.relapse_definition, relapses.patient_key, relapses.onset_date
-    from relapses
-    inner join counted
-        on relapses.patient_key = counted.patient_key
-        and relapses.relapse_number = counted.relapse_number
+measures as (
+    select * from {{ ref('int_outcomes__window_measures') }}
+),
+
+in_use as (
+    select * from counted
+    where relapse_definition = '{{ var("relapse_definition") }}'
+),
+
+-- onsets that another definition counts and the one in use does not, or the other way round
+changed as (
+    select
+        counted.relapse_definition,
+        relapses.patient_key,
+        relapses.onset_date,
+        case when counted.is_counted then 1 else -1 end as difference
+    from counted
+    inner join in_use
+        on counted.patient_key = in_use.patient_key and counted.relapse_number = in_use.relapse_number
+    inner join relapses
+        on counted.patient_key = relapses.patient_key and counted.relapse_number = relapses.relapse_number
+    where counted.is_counted <> in_use.is_counted
+),
+
+sums as (
+    select
+        changed.relapse_definition,
+        windows.measure_key,
+        cast(sum(changed.difference) as bigint) as difference
+    from windows
+    inner join changed
+        on windows.patient_key = changed.patient_key
+        and changed.onset_date >= windows.start_date
+        and changed.onset_date < windows.end_date
+    group by changed.relapse_definition, windows.measure_key
 ),
 
 final as (
     select
-        onsets.relapse_definition,
-        windows.measure_key,
-        cast(count(*) as bigint) as relapses
-    from windows
-    inner join onsets
-        on windows.patient_key = onsets.patient_key
-        and onsets.onset_date >= windows.start_date
-        and onsets.onset_date < windows.end_date
-    group by onsets.relapse_definition, windows.measure_key
+        sums.relapse_definition,
+        sums.measure_key,
+        measures.relapses + sums.difference as relapses
+    from sums
+    inner join measures on sums.measure_key = measures.measure_key
+    where sums.difference <> 0
 )
 
 select * from final

@@ -28,7 +28,6 @@ partial_stops as (
 switches as (
     select
         partial_stops.cohort,
-        partial_stops.patient_id,
         partial_stops.source_file,
         partial_stops.source_sheet,
         partial_stops.source_row,
@@ -44,7 +43,6 @@ switches as (
         and later.start_date >= partial_stops.start_date
     group by
         partial_stops.cohort,
-        partial_stops.patient_id,
         partial_stops.source_file,
         partial_stops.source_sheet,
         partial_stops.source_row
@@ -52,6 +50,7 @@ switches as (
 
 treatment_exposures as (
     select
+        patient_dates.patient_key,
         treatments.cohort,
         treatments.patient_id,
         treatments.drug,
@@ -76,27 +75,29 @@ treatment_exposures as (
     from treatments
     left join switches
         on treatments.cohort = switches.cohort
-        and treatments.patient_id = switches.patient_id
         and treatments.source_file = switches.source_file
         and treatments.source_sheet = switches.source_sheet
         and treatments.source_row = switches.source_row
-    left join patient_dates
+    inner join patient_dates
         on treatments.cohort = patient_dates.cohort and treatments.patient_id = patient_dates.patient_id
 ),
 
 infusion_exposures as (
     select
-        cohort,
-        patient_id,
-        drug,
-        drug_inn,
-        infusion_date as start_date,
-        infusion_date_precision as start_date_precision,
-        infusion_date_latest as start_date_latest,
-        infusion_date as end_date,
+        patient_dates.patient_key,
+        infusions.cohort,
+        infusions.patient_id,
+        infusions.drug,
+        infusions.drug_inn,
+        infusions.infusion_date as start_date,
+        infusions.infusion_date_precision as start_date_precision,
+        infusions.infusion_date_latest as start_date_latest,
+        infusions.infusion_date as end_date,
         cast(null as string) as stop_reason,
         'infusion' as origin
     from infusions
+    inner join patient_dates
+        on infusions.cohort = patient_dates.cohort and infusions.patient_id = patient_dates.patient_id
 ),
 
 exposures as (
@@ -107,6 +108,7 @@ exposures as (
 
 final as (
     select
+        exposures.patient_key,
         exposures.cohort,
         exposures.patient_id,
         exposures.drug,

@@ -25,7 +25,7 @@ placed as (
             as is_stable
     from edss
     inner join index_dates
-        on edss.cohort = index_dates.cohort and edss.patient_id = index_dates.patient_id
+        on edss.patient_key = index_dates.patient_key
     where index_dates.index_date is not null
 ),
 
@@ -33,18 +33,19 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by cohort, patient_id, is_baseline_window
+            partition by patient_key, is_baseline_window
             order by case when is_in_relapse_window then 1 else 0 end, visit_date desc
         ) as baseline_rank,
-        row_number() over (partition by cohort, patient_id, is_after_index order by visit_date desc) as last_rank,
-        row_number() over (partition by cohort, patient_id, is_stable order by visit_date desc) as stable_rank
+        row_number() over (partition by patient_key, is_after_index order by visit_date desc) as last_rank,
+        row_number() over (partition by patient_key, is_stable order by visit_date desc) as stable_rank
     from placed
 ),
 
 final as (
     select
-        cohort,
-        patient_id,
+        patient_key,
+        min(cohort) as cohort,
+        min(patient_id) as patient_id,
         max(index_date) as index_date,
         max(case when is_baseline_window and baseline_rank = 1 then edss end) as baseline_edss,
         max(case when is_baseline_window and baseline_rank = 1 then visit_date end) as baseline_edss_date,
@@ -58,7 +59,7 @@ final as (
         max(case when is_after_index then edss end) as worst_edss,
         cast(sum(case when is_after_index then 1 else 0 end) as bigint) as edss_visits_after_index
     from ranked
-    group by cohort, patient_id
+    group by patient_key
 )
 
 select * from final

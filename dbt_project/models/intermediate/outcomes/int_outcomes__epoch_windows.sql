@@ -4,7 +4,7 @@
 with
 
 epochs as (
-    select *, row_number() over (order by epoch) as epoch_number from {{ ref('epochs') }}
+    select * from {{ ref('int_outcomes__epochs') }}
 ),
 
 end_rules as (
@@ -13,10 +13,6 @@ end_rules as (
 
 anchors as (
     select * from {{ ref('int_outcomes__anchors') }}
-),
-
-patient_dates as (
-    select * from {{ ref('int_outcomes__patient_dates') }}
 ),
 
 observation as (
@@ -29,30 +25,16 @@ prospective_cohorts as (
 
 anchored as (
     select
-        patient_dates.patient_key,
-        anchors.cohort,
-        anchors.patient_id,
+        anchors.patient_key,
         epochs.epoch_number * 10000 + case when epochs.anchor = 'course_n' then anchors.anchor_number else 0 end
             as epoch_number,
-        case
-            when epochs.anchor = 'course_n'
-                then concat(
-                    substring(epochs.epoch, 1, length(epochs.epoch) - 1), cast(anchors.anchor_number as string)
-                )
-            else epochs.epoch
-        end as epoch,
         epochs.end_event,
-        case epochs.offset_unit
-            when 'day' then {{ add_days('anchors.anchor_date', 'epochs.start_offset') }}
-            when 'month' then {{ add_months('anchors.anchor_date', 'epochs.start_offset') }}
-            when 'year' then {{ add_months('anchors.anchor_date', 'epochs.start_offset * 12') }}
-        end as planned_start_date,
+        {{ add_days(add_months('anchors.anchor_date', 'epochs.start_months'), 'epochs.start_days') }}
+            as planned_start_date,
         case
             when epochs.end_event = 'next_course' then anchors.next_date
-            when epochs.end_event is not null then null
-            when epochs.offset_unit = 'day' then {{ add_days('anchors.anchor_date', 'epochs.end_offset') }}
-            when epochs.offset_unit = 'month' then {{ add_months('anchors.anchor_date', 'epochs.end_offset') }}
-            when epochs.offset_unit = 'year' then {{ add_months('anchors.anchor_date', 'epochs.end_offset * 12') }}
+            when epochs.end_event is null
+                then {{ add_days(add_months('anchors.anchor_date', 'epochs.end_months'), 'epochs.end_days') }}
         end as offset_end_date,
         observation.observed_from,
         observation.observed_to,
@@ -60,22 +42,14 @@ anchored as (
         observation.next_dmd_start
     from epochs
     inner join anchors on epochs.anchor = anchors.anchor
-    inner join patient_dates
-        on anchors.cohort = patient_dates.cohort and anchors.patient_id = patient_dates.patient_id
-    inner join observation
-        on anchors.cohort = observation.cohort and anchors.patient_id = observation.patient_id
-    inner join prospective_cohorts
-        on anchors.cohort = prospective_cohorts.cohort and anchors.patient_id = prospective_cohorts.patient_id
+    inner join observation on anchors.patient_key = observation.patient_key
+    inner join prospective_cohorts on anchors.patient_key = prospective_cohorts.patient_key
     where epochs.applies_to = 'all' or epochs.applies_to = prospective_cohorts.prospective_cohort
 ),
 
 planned as (
     select
-        row_number() over (order by anchored.patient_key, anchored.epoch_number) as base_number,
         anchored.patient_key,
-        anchored.cohort,
-        anchored.patient_id,
-        anchored.epoch,
         anchored.epoch_number,
         anchored.planned_start_date,
         case
@@ -90,20 +64,15 @@ planned as (
         anchored.next_dmd_start
     from anchored
     left join anchors as end_anchors
-        on anchored.end_event = end_anchors.anchor
-        and anchored.cohort = end_anchors.cohort
-        and anchored.patient_id = end_anchors.patient_id
+        on anchored.end_event = end_anchors.anchor and anchored.patient_key = end_anchors.patient_key
 ),
 
 ruled as (
     select
-        planned.base_number,
         planned.patient_key,
-        planned.cohort,
-        planned.patient_id,
-        planned.epoch,
+        -- one number for patient and planned window: epoch numbers have at most seven digits
+        planned.patient_key * 10000000 + planned.epoch_number as base_number,
         planned.epoch_number * 100 + end_rules.rule_number as epoch_key,
-        end_rules.end_rule,
         planned.planned_start_date,
         greatest(planned.planned_end_date, planned.planned_start_date) as planned_end_date,
         greatest(planned.planned_start_date, planned.observed_from) as start_date,
@@ -120,13 +89,9 @@ ruled as (
 
 clipped as (
     select
-        base_number,
         patient_key,
-        cohort,
-        patient_id,
-        epoch,
+        base_number,
         epoch_key,
-        end_rule,
         planned_start_date,
         planned_end_date,
         greatest(start_date, least(planned_end_date, observed_to)) as uncut_end_date,
@@ -149,10 +114,6 @@ final as (
         end as measure_key,
         cast(epoch_key as bigint) as epoch_key,
         patient_key,
-        cohort,
-        patient_id,
-        epoch,
-        end_rule,
         planned_start_date,
         planned_end_date,
         start_date,

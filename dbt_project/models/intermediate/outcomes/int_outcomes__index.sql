@@ -17,15 +17,14 @@ exposures as (
 ),
 
 first_infusions as (
-    select cohort, patient_id, min(infusion_date) as first_infusion_date
+    select patient_key, min(infusion_date) as first_infusion_date
     from infusion_days
-    group by cohort, patient_id
+    group by patient_key
 ),
 
 starts as (
     select
-        exposures.cohort,
-        exposures.patient_id,
+        exposures.patient_key,
         exposures.drug_inn,
         first_infusions.first_infusion_date,
         case
@@ -39,7 +38,7 @@ starts as (
         case when exposures.origin = 'treatment' then 1 else 0 end as is_treatment
     from exposures
     left join first_infusions
-        on exposures.cohort = first_infusions.cohort and exposures.patient_id = first_infusions.patient_id
+        on exposures.patient_key = first_infusions.patient_key
     where exposures.is_index_therapy
 ),
 
@@ -47,10 +46,10 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by cohort, patient_id
+            partition by patient_key
             order by start_date, is_treatment, drug_inn
         ) as start_rank,
-        min(case when is_treatment = 1 then start_date end) over (partition by cohort, patient_id)
+        min(case when is_treatment = 1 then start_date end) over (partition by patient_key)
             as treatment_start_date
     from starts
     where start_date is not null
@@ -58,6 +57,7 @@ ranked as (
 
 final as (
     select
+        patient_dates.patient_key,
         patient_dates.cohort,
         patient_dates.patient_id,
         case when coalesce(ranked.start_date < patient_dates.birth_date, false) then null else ranked.start_date end
@@ -74,8 +74,7 @@ final as (
         patient_dates.enrolment_date
     from patient_dates
     left join ranked
-        on patient_dates.cohort = ranked.cohort
-        and patient_dates.patient_id = ranked.patient_id
+        on patient_dates.patient_key = ranked.patient_key
         and ranked.start_rank = 1
 )
 

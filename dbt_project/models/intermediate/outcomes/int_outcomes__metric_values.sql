@@ -1,5 +1,6 @@
 {# Every number that a summary is made of: patient x metric x time point. Rates follow the end rule
-   in use; those of the other epochs stand in outcomes.annualized_relapse_rates. #}
+   in use; those of the other epochs stand in outcomes.annualized_relapse_rates. Differences of tabulated scores are
+   rounded to 9 decimals for their sign, so that equal scores are stable. #}
 {% set measures_of_patients = [
     ('age_at_index', 'baseline', 'years', 'cast(age_at_index as double)'),
     ('disease_duration', 'baseline', 'years', 'disease_duration_years'),
@@ -35,8 +36,10 @@ landmarks as (
 ),
 
 epochs as (
-    select * from {{ ref('int_outcomes__patient_epochs') }}
-    where end_rule = '{{ var("end_rule") }}'
+    select epochs.*, names.epoch
+    from {{ ref('int_outcomes__patient_epochs') }} as epochs
+    inner join {{ ref('int_outcomes__epoch_names') }} as names on epochs.epoch_key = names.epoch_key
+    where names.is_rule_in_use
 ),
 
 paired as (
@@ -95,7 +98,12 @@ final as (
         values_of_patients.value,
         values_of_patients.metric in (
             'edss_change', 'msss_change', 'armss_change', 'ped_msss_change', 'arr_change'
-        ) as is_change
+        ) as is_change,
+        case
+            when values_of_patients.metric in (
+                'edss_change', 'msss_change', 'armss_change', 'ped_msss_change', 'arr_change'
+            ) then cast(sign(round(values_of_patients.value, 9)) as bigint)
+        end as direction
     from values_of_patients
     inner join names
         on values_of_patients.metric = names.metric and values_of_patients.time_point = names.time_point

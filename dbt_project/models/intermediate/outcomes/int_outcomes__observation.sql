@@ -19,20 +19,20 @@ exposures as (
 
 next_dmd as (
     select
-        exposures.cohort,
-        exposures.patient_id,
+        exposures.patient_key,
         min(exposures.start_date) as next_dmd_start
     from exposures
     inner join index_dates
-        on exposures.cohort = index_dates.cohort and exposures.patient_id = index_dates.patient_id
+        on exposures.patient_key = index_dates.patient_key
     where exposures.is_index_therapy = false
         and exposures.drug_class <> 'NOT_DMD'
         and exposures.start_date > index_dates.index_date
-    group by exposures.cohort, exposures.patient_id
+    group by exposures.patient_key
 ),
 
 final as (
     select
+        patient_dates.patient_key,
         patient_dates.cohort,
         patient_dates.patient_id,
         coalesce(
@@ -57,9 +57,9 @@ final as (
         next_dmd.next_dmd_start
     from patient_dates
     left join index_dates
-        on patient_dates.cohort = index_dates.cohort and patient_dates.patient_id = index_dates.patient_id
+        on patient_dates.patient_key = index_dates.patient_key
     left join next_dmd
-        on patient_dates.cohort = next_dmd.cohort and patient_dates.patient_id = next_dmd.patient_id
+        on patient_dates.patient_key = next_dmd.patient_key
 )
 
 select * from final

@@ -1,11 +1,14 @@
 {# Patients with a value in both epochs of a pair (rates: at least the minimum exposure in both), and EDSS and
    severity at baseline and last visit. Counts and exposure go along for the rate ratio. #}
+{{ statistics_input() }}
 
 with
 
 epochs as (
-    select * from {{ ref('int_outcomes__patient_epochs') }}
-    where end_rule = '{{ var("end_rule") }}'
+    select epochs.*, names.epoch
+    from {{ ref('int_outcomes__patient_epochs') }} as epochs
+    inner join {{ ref('int_outcomes__epoch_names') }} as names on epochs.epoch_key = names.epoch_key
+    where names.is_rule_in_use
 ),
 
 pairs as (

@@ -12,12 +12,9 @@ measures as (
 
 final as (
     select
+        windows.measure_key,
         windows.epoch_key,
         windows.patient_key,
-        windows.cohort,
-        windows.patient_id,
-        windows.epoch,
-        windows.end_rule,
         windows.planned_start_date,
         windows.planned_end_date,
         windows.start_date,

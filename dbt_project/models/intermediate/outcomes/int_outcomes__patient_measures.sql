@@ -32,8 +32,10 @@ severity as (
 ),
 
 pre_index as (
-    select * from {{ ref('int_outcomes__patient_epochs') }}
-    where epoch = 'pre_index_24m' and end_rule = '{{ var("end_rule") }}'
+    select epochs.*
+    from {{ ref('int_outcomes__patient_epochs') }} as epochs
+    inner join {{ ref('int_outcomes__epoch_names') }} as names on epochs.epoch_key = names.epoch_key
+    where names.epoch = 'pre_index_24m' and names.is_rule_in_use
 ),
 
 joined as (
@@ -102,16 +104,15 @@ joined as (
         endpoints.last_stable_edss - endpoints.baseline_edss as stable_edss_change
     from patient_dates
     left join index_dates
-        on patient_dates.cohort = index_dates.cohort and patient_dates.patient_id = index_dates.patient_id
+        on patient_dates.patient_key = index_dates.patient_key
     left join observation
-        on patient_dates.cohort = observation.cohort and patient_dates.patient_id = observation.patient_id
+        on patient_dates.patient_key = observation.patient_key
     left join prospective_cohorts
-        on patient_dates.cohort = prospective_cohorts.cohort
-        and patient_dates.patient_id = prospective_cohorts.patient_id
+        on patient_dates.patient_key = prospective_cohorts.patient_key
     left join prior_dmd
-        on patient_dates.cohort = prior_dmd.cohort and patient_dates.patient_id = prior_dmd.patient_id
+        on patient_dates.patient_key = prior_dmd.patient_key
     left join endpoints
-        on patient_dates.cohort = endpoints.cohort and patient_dates.patient_id = endpoints.patient_id
+        on patient_dates.patient_key = endpoints.patient_key
     left join pre_index
         on patient_dates.patient_key = pre_index.patient_key
 ),

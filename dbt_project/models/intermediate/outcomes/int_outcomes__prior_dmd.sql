@@ -18,30 +18,30 @@ exposures as (
 ),
 
 histories as (
-    select cohort, patient_id, min(start_date) as first_start
+    select patient_key, min(start_date) as first_start
     from exposures
     where origin = 'treatment'
-    group by cohort, patient_id
+    group by patient_key
 ),
 
 reference_dates as (
     select
+        index_dates.patient_key,
         index_dates.cohort,
         index_dates.patient_id,
         coalesce(index_dates.index_date, observation.observed_to) as reference_date,
         -- any treatment record, that of the index therapy included: only then is an empty past a known one
-        histories.patient_id is not null as has_history
+        histories.patient_key is not null as has_history
     from index_dates
     inner join observation
-        on index_dates.cohort = observation.cohort and index_dates.patient_id = observation.patient_id
+        on index_dates.patient_key = observation.patient_key
     left join histories
-        on index_dates.cohort = histories.cohort and index_dates.patient_id = histories.patient_id
+        on index_dates.patient_key = histories.patient_key
 ),
 
 prior_exposures as (
     select
-        exposures.cohort,
-        exposures.patient_id,
+        exposures.patient_key,
         case
             when exposures.drug_class in ('NAT', 'FTY', 'IFNGA') then exposures.drug_class
             else 'OTHER'
@@ -58,7 +58,7 @@ prior_exposures as (
         ) as is_in_window
     from exposures
     inner join reference_dates
-        on exposures.cohort = reference_dates.cohort and exposures.patient_id = reference_dates.patient_id
+        on exposures.patient_key = reference_dates.patient_key
     where exposures.is_index_therapy = false
         and exposures.drug_class <> 'NOT_DMD'
         and exposures.start_date < reference_dates.reference_date
@@ -68,7 +68,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by cohort, patient_id
+            partition by patient_key
             order by
                 effective_end desc,
                 start_date desc,
@@ -79,19 +79,17 @@ ranked as (
 
 last_fingolimod as (
     select
-        cohort,
-        patient_id,
+        patient_key,
         max(start_date) as fty_start,
         max(effective_end) as fty_end
     from prior_exposures
     where prior_class = 'FTY' and is_in_window
-    group by cohort, patient_id
+    group by patient_key
 ),
 
 sequences as (
     select
-        last_fingolimod.cohort,
-        last_fingolimod.patient_id,
+        last_fingolimod.patient_key,
         max(
             case
                 when prior_exposures.prior_class = 'NAT' and prior_exposures.is_in_window
@@ -114,15 +112,13 @@ sequences as (
         ) = 0 as is_nat_fty_index
     from last_fingolimod
     inner join prior_exposures
-        on last_fingolimod.cohort = prior_exposures.cohort
-        and last_fingolimod.patient_id = prior_exposures.patient_id
-    group by last_fingolimod.cohort, last_fingolimod.patient_id
+        on last_fingolimod.patient_key = prior_exposures.patient_key
+    group by last_fingolimod.patient_key
 ),
 
 flags as (
     select
-        cohort,
-        patient_id,
+        patient_key,
         max(case when recency = 1 then prior_class end) as last_class,
         max(case when recency = 1 and is_in_window then prior_class end) as last_class_24m,
         max(case when recency = 1 and is_unmapped then 1 else 0 end) = 1 as is_prior_dmd_unmapped,
@@ -131,11 +127,12 @@ flags as (
         max(case when prior_class = 'NAT' and is_in_window then 1 else 0 end) = 1 as prior_nat_24m,
         max(case when prior_class = 'OTHER' and is_in_window then 1 else 0 end) = 1 as prior_other_24m
     from ranked
-    group by cohort, patient_id
+    group by patient_key
 ),
 
 final as (
     select
+        reference_dates.patient_key,
         reference_dates.cohort,
         reference_dates.patient_id,
         case
@@ -157,13 +154,13 @@ final as (
             else flags.prior_nat_24m end as prior_nat_24m,
         case when reference_dates.has_history then coalesce(flags.prior_other_24m, false)
             else flags.prior_other_24m end as prior_other_24m,
-        case when reference_dates.has_history or flags.patient_id is not null
+        case when reference_dates.has_history or flags.patient_key is not null
             then coalesce(sequences.is_nat_fty_index, false) end as is_nat_fty_index
     from reference_dates
     left join flags
-        on reference_dates.cohort = flags.cohort and reference_dates.patient_id = flags.patient_id
+        on reference_dates.patient_key = flags.patient_key
     left join sequences
-        on reference_dates.cohort = sequences.cohort and reference_dates.patient_id = sequences.patient_id
+        on reference_dates.patient_key = sequences.patient_key
 )
 
 select * from final

@@ -13,19 +13,19 @@ courses as (
 
 course_counts as (
     select
-        index_dates.cohort,
-        index_dates.patient_id,
+        index_dates.patient_key,
         cast(count(*) as bigint) as courses,
         cast(sum(case when courses.first_day < index_dates.enrolment_date then 1 else 0 end) as bigint)
             as courses_before_enrolment
     from index_dates
     inner join courses
-        on index_dates.cohort = courses.cohort and index_dates.patient_id = courses.patient_id
-    group by index_dates.cohort, index_dates.patient_id
+        on index_dates.patient_key = courses.patient_key
+    group by index_dates.patient_key
 ),
 
 final as (
     select
+        index_dates.patient_key,
         index_dates.cohort,
         index_dates.patient_id,
         coalesce(course_counts.courses, 0) as courses,
@@ -38,7 +38,7 @@ final as (
         end as prospective_cohort
     from index_dates
     left join course_counts
-        on index_dates.cohort = course_counts.cohort and index_dates.patient_id = course_counts.patient_id
+        on index_dates.patient_key = course_counts.patient_key
 )
 
 select * from final

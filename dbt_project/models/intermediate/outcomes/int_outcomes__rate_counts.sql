@@ -1,26 +1,17 @@
-{# What a rate is made of: for every group, epoch and end rule the exposed patients that share a number of relapses
-   and of days. Nothing is lost by counting them together, and 100,000 patients become some ten thousand rows.
-   Other relapse definitions than the one in use are counted for everyone together only. #}
+{# What the rates of everyone together are made of, under every relapse definition: for every cohort, epoch and end rule
+   the exposed patients that share a number of relapses and of days. Nothing is lost by counting them together. #}
 {{ statistics_input() }}
 
 with
 
-epochs as (
-    select * from {{ ref('int_outcomes__patient_epochs') }}
-    where exposure_days > 0
-),
-
 windows as (
-    select * from {{ ref('int_outcomes__epoch_windows') }}
+    select * from {{ ref('int_outcomes__patient_epochs') }}
     where exposure_days > 0
 ),
 
 memberships as (
     select * from {{ ref('int_outcomes__groups') }}
-),
-
-group_names as (
-    select * from {{ ref('int_outcomes__group_names') }}
+    where grouping = 'all'
 ),
 
 definitions as (
@@ -32,77 +23,79 @@ definition_counts as (
     select * from {{ ref('int_outcomes__definition_counts') }}
 ),
 
-epoch_names as (
-    select epoch_key, min(epoch) as epoch, min(end_rule) as end_rule
-    from epochs
-    group by epoch_key
-),
-
-own as (
+treated as (
     select
         memberships.group_key,
-        epochs.epoch_key,
-        epochs.relapses,
-        epochs.exposure_days,
-        cast(count(*) as bigint) as patients
+        windows.epoch_key,
+        windows.measure_key,
+        windows.relapses,
+        windows.exposure_days
     from memberships
-    inner join epochs on memberships.patient_key = epochs.patient_key
-    group by memberships.group_key, epochs.epoch_key, epochs.relapses, epochs.exposure_days
+    inner join windows on memberships.patient_key = windows.patient_key
 ),
 
-treated as (
-    select group_key, patient_key from memberships
-    where grouping = 'all'
-),
-
-others as (
+-- what each definition counts otherwise than the one in use: few windows
+differences as (
     select
         treated.group_key,
-        windows.epoch_key,
-        definitions.relapse_definition,
-        coalesce(definition_counts.relapses, 0) as relapses,
-        windows.exposure_days,
+        treated.epoch_key,
+        definition_counts.relapse_definition,
+        treated.relapses,
+        definition_counts.relapses as other_relapses,
+        treated.exposure_days,
         cast(count(*) as bigint) as patients
     from treated
-    inner join windows on treated.patient_key = windows.patient_key
-    cross join definitions
-    left join definition_counts
-        on windows.measure_key = definition_counts.measure_key
-        and definitions.relapse_definition = definition_counts.relapse_definition
+    inner join definition_counts on treated.measure_key = definition_counts.measure_key
     group by
         treated.group_key,
-        windows.epoch_key,
-        definitions.relapse_definition,
-        coalesce(definition_counts.relapses, 0),
-        windows.exposure_days
+        treated.epoch_key,
+        definition_counts.relapse_definition,
+        treated.relapses,
+        definition_counts.relapses,
+        treated.exposure_days
+),
+
+in_use as (
+    select group_key, epoch_key, relapses, exposure_days, cast(count(*) as bigint) as patients
+    from treated
+    group by group_key, epoch_key, relapses, exposure_days
 ),
 
 counted as (
     select
-        group_key, epoch_key, '{{ var("relapse_definition") }}' as relapse_definition, relapses, exposure_days,
-        patients
-    from own
+        group_key, epoch_key, '{{ var("relapse_definition") }}' as relapse_definition, relapses, exposure_days, patients
+    from in_use
+
     union all
-    select group_key, epoch_key, relapse_definition, relapses, exposure_days, patients
-    from others
+
+    select
+        in_use.group_key, in_use.epoch_key, definitions.relapse_definition, in_use.relapses, in_use.exposure_days,
+        in_use.patients
+    from in_use
+    cross join definitions
+
+    union all
+
+    select group_key, epoch_key, relapse_definition, relapses, exposure_days, -patients
+    from differences
+
+    union all
+
+    select group_key, epoch_key, relapse_definition, other_relapses, exposure_days, patients
+    from differences
 ),
 
 final as (
     select
-        counted.group_key,
-        group_names.cohort,
-        group_names.grouping,
-        group_names.group_name,
-        counted.epoch_key,
-        epoch_names.epoch,
-        epoch_names.end_rule,
-        counted.relapse_definition,
-        counted.relapses,
-        counted.exposure_days,
-        counted.patients
+        group_key,
+        epoch_key,
+        relapse_definition,
+        relapses,
+        exposure_days,
+        cast(sum(patients) as bigint) as patients
     from counted
-    inner join group_names on counted.group_key = group_names.group_key
-    inner join epoch_names on counted.epoch_key = epoch_names.epoch_key
+    group by group_key, epoch_key, relapse_definition, relapses, exposure_days
+    having sum(patients) > 0
 )
 
 select * from final

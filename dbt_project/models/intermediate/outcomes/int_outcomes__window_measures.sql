@@ -6,7 +6,7 @@
 with
 
 windows as (
-    select distinct measure_key, patient_key, start_date, end_date
+    select distinct measure_key, patient_key, start_date, end_date, is_complete
     from {{ ref('int_outcomes__epoch_windows') }}
     where exposure_days > 0
 ),
@@ -128,6 +128,10 @@ edss_ends as (
 final as (
     select
         windows.measure_key,
+        windows.patient_key,
+        windows.start_date,
+        windows.end_date,
+        windows.is_complete,
         coalesce(relapse_counts.relapses, 0) as relapses,
         coalesce(scan_counts.scans, 0) as scans,
         case when scan_counts.scans > 0 then scan_counts.new_t2_sum end as new_t2_total,

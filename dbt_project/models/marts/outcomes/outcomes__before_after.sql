@@ -1,66 +1,56 @@
 with
 
-pairs as (
-    select * from {{ ref('int_outcomes__paired_counts') }}
+paired as (
+    select * from {{ ref('int_outcomes__paired_epochs') }}
+),
+
+memberships as (
+    select * from {{ ref('int_outcomes__groups') }}
+),
+
+group_names as (
+    select * from {{ ref('int_outcomes__group_names') }}
+),
+
+pair_names as (
+    select * from {{ ref('int_outcomes__pair_names') }}
 ),
 
 tests as (
     select * from {{ ref('stg_derived__paired_tests') }}
 ),
 
-ordered as (
+summarised as (
     select
-        *,
-        sum(patients) over (
-            partition by group_key, pair_key
-        ) as total,
-        sum(patients * before_value) over (
-            partition by group_key, pair_key
-        ) as before_sum,
-        sum(patients * after_value) over (
-            partition by group_key, pair_key
-        ) as after_sum,
-        sum(patients) over (
-            partition by group_key, pair_key
-            order by before_value, after_value, before_events, before_exposure, after_events, after_exposure
-            rows between unbounded preceding and current row
-        ) as before_cumulative,
-        sum(patients) over (
-            partition by group_key, pair_key
-            order by after_value, before_value, before_events, before_exposure, after_events, after_exposure
-            rows between unbounded preceding and current row
-        ) as after_cumulative
-    from pairs
+        memberships.group_key,
+        paired.pair_key,
+        cast(count(*) as bigint) as n,
+        {% for side in ['before', 'after'] %}
+        avg(paired.{{ side }}_value) as {{ side }}_mean,
+        stddev_samp(paired.{{ side }}_value) as {{ side }}_sd,
+        {{ median('paired.' ~ side ~ '_value') }} as {{ side }}_median,
+        min(paired.{{ side }}_value) as {{ side }}_min,
+        max(paired.{{ side }}_value) as {{ side }}_max
+        {%- if not loop.last %},{% endif %}
+        {% endfor %}
+    from memberships
+    inner join paired on memberships.patient_key = paired.patient_key
+    group by memberships.group_key, paired.pair_key
 ),
 
 described as (
     select
-        cohort,
-        grouping,
-        group_name,
-        is_baseline_group,
-        metric,
-        before_epoch,
-        after_epoch,
-        cast(max(total) as bigint) as n,
-        max(before_sum / total) as before_mean,
-        case
-            when max(total) > 1
-                then sqrt(cast(sum(patients * power(before_value - before_sum / total, 2)) as double) / (max(total) - 1))
-        end as before_sd,
-        {{ weighted_median('before_value', 'before_cumulative', 'patients', 'total') }} as before_median,
-        min(before_value) as before_min,
-        max(before_value) as before_max,
-        max(after_sum / total) as after_mean,
-        case
-            when max(total) > 1
-                then sqrt(cast(sum(patients * power(after_value - after_sum / total, 2)) as double) / (max(total) - 1))
-        end as after_sd,
-        {{ weighted_median('after_value', 'after_cumulative', 'patients', 'total') }} as after_median,
-        min(after_value) as after_min,
-        max(after_value) as after_max
-    from ordered
-    group by cohort, grouping, group_name, is_baseline_group, metric, before_epoch, after_epoch
+        group_names.cohort,
+        group_names.grouping,
+        group_names.group_name,
+        group_names.is_baseline_group,
+        pair_names.metric,
+        pair_names.before_epoch,
+        pair_names.after_epoch,
+        summarised.*
+    from summarised
+    inner join group_names on summarised.group_key = group_names.group_key
+    inner join pair_names on summarised.pair_key = pair_names.pair_key
 ),
 
 final as (
@@ -100,12 +90,7 @@ final as (
         tests.p_wilcoxon
     from described
     left join tests
-        on described.cohort = tests.cohort
-        and described.grouping = tests.grouping
-        and described.group_name = tests.group_name
-        and described.metric = tests.metric
-        and described.before_epoch = tests.before_epoch
-        and described.after_epoch = tests.after_epoch
+        on described.group_key = tests.group_key and described.pair_key = tests.pair_key
 )
 
 select * from final

@@ -8,11 +8,13 @@ measures as (
 ),
 
 epochs as (
-    select * from {{ ref('int_outcomes__patient_epochs') }}
+    select epochs.*, names.epoch, names.end_rule, names.is_rule_in_use
+    from {{ ref('int_outcomes__patient_epochs') }} as epochs
+    inner join {{ ref('int_outcomes__epoch_names') }} as names on epochs.epoch_key = names.epoch_key
 ),
 
 epoch_rows as (
-    select * from {{ ref('epochs') }}
+    select * from {{ ref('int_outcomes__epochs') }}
     where anchor <> 'course_n'
 ),
 
@@ -139,24 +141,25 @@ baseline_missing as (
 
 in_use as (
     select * from epochs
-    where end_rule = '{{ var("end_rule") }}'
+    where is_rule_in_use
 ),
 
 rates_missing as (
     select
-        epochs.cohort,
-        epochs.patient_id,
+        measures.cohort,
+        measures.patient_id,
         'arr_per_year' as metric,
         epochs.epoch as time_point,
         epochs.end_rule,
         epochs.arr_null_reason as reason
     from epochs
+    inner join measures on epochs.patient_key = measures.patient_key
     left join in_use
         on epochs.patient_key = in_use.patient_key
         and epochs.epoch = in_use.epoch
         and epochs.end_rule <> in_use.end_rule
     where epochs.arr_null_reason is not null
-        and (in_use.patient_id is null or in_use.arr_null_reason is null)
+        and (in_use.patient_key is null or in_use.arr_null_reason is null)
 ),
 
 -- epochs that a patient has no anchor for: no enrolment, no onset date, not of that cohort
@@ -173,7 +176,7 @@ without_anchor as (
     left join in_use
         on treated.patient_key = in_use.patient_key
         and epoch_rows.epoch = in_use.epoch
-    where in_use.patient_id is null
+    where in_use.patient_key is null
 ),
 
 pairs_missing as (
@@ -184,7 +187,7 @@ pairs_missing as (
         concat(pairs.before_epoch, '_to_', pairs.after_epoch) as time_point,
         '{{ var("end_rule") }}' as end_rule,
         case
-            when before_epochs.patient_id is null or after_epochs.patient_id is null then 'no_anchor'
+            when before_epochs.patient_key is null or after_epochs.patient_key is null then 'no_anchor'
             else coalesce(before_epochs.arr_null_reason, after_epochs.arr_null_reason)
         end as reason
     from treated

@@ -4,16 +4,24 @@ epochs as (
     select * from {{ ref('int_outcomes__patient_epochs') }}
 ),
 
+epoch_names as (
+    select * from {{ ref('int_outcomes__epoch_names') }}
+),
+
+patient_dates as (
+    select * from {{ ref('int_outcomes__patient_dates') }}
+),
+
 neda3 as (
     select * from {{ ref('int_outcomes__neda3') }}
 ),
 
 final as (
     select
-        epochs.cohort,
-        epochs.patient_id,
-        epochs.epoch,
-        epochs.end_rule,
+        patient_dates.cohort,
+        patient_dates.patient_id,
+        epoch_names.epoch,
+        epoch_names.end_rule,
         epochs.planned_start_date,
         epochs.planned_end_date,
         epochs.start_date,
@@ -35,13 +43,11 @@ final as (
         epochs.edss_end_date,
         epochs.edss_change,
         neda3.is_neda3,
-        neda3.reason as neda3_reason
+        case when epochs.exposure_days = 0 then 'no_exposure' else neda3.reason end as neda3_reason
     from epochs
-    left join neda3
-        on epochs.cohort = neda3.cohort
-        and epochs.patient_id = neda3.patient_id
-        and epochs.epoch = neda3.epoch
-        and epochs.end_rule = neda3.end_rule
+    inner join epoch_names on epochs.epoch_key = epoch_names.epoch_key
+    inner join patient_dates on epochs.patient_key = patient_dates.patient_key
+    left join neda3 on epochs.measure_key = neda3.measure_key
 )
 
 select * from final

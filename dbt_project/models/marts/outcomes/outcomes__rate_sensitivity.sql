@@ -32,11 +32,8 @@ final as (
         rates.max
     from rates
     left join estimates
-        on rates.cohort = estimates.cohort
-        and rates.grouping = estimates.grouping
-        and rates.group_name = estimates.group_name
-        and rates.epoch = estimates.epoch
-        and rates.end_rule = estimates.end_rule
+        on rates.group_key = estimates.group_key
+        and rates.epoch_key = estimates.epoch_key
         and rates.relapse_definition = estimates.relapse_definition
 )
 

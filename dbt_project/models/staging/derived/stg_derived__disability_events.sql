@@ -1,7 +1,6 @@
 select
     definition,
-    cohort,
-    patient_id,
+    patient_key,
     event_number,
     event_type,
     worsening_type,

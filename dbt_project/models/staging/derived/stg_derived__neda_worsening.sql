@@ -1,8 +1,5 @@
 select
-    cohort,
-    patient_id,
-    epoch,
-    end_rule,
+    measure_key,
     reference_date,
     worsening_date,
     is_able_to_confirm

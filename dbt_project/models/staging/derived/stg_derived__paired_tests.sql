@@ -1,10 +1,6 @@
 select
-    cohort,
-    grouping,
-    group_name,
-    metric,
-    before_epoch,
-    after_epoch,
+    group_key,
+    pair_key,
     absolute_change_ci95_low,
     absolute_change_ci95_high,
     p_paired_t,

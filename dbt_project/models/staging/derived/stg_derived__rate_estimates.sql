@@ -1,9 +1,6 @@
 select
-    cohort,
-    grouping,
-    group_name,
-    epoch,
-    end_rule,
+    group_key,
+    epoch_key,
     relapse_definition,
     ci95_low,
     ci95_high,

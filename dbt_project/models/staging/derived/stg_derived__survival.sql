@@ -1,10 +1,7 @@
 select
-    cohort,
+    group_key,
     definition,
     event_type,
-    grouping,
-    group_name,
-    is_baseline_group,
     time_days,
     at_risk,
     events,

@@ -1,8 +1,7 @@
 select
     definition,
     event_type,
-    cohort,
-    patient_id,
+    patient_key,
     origin_date,
     entry_days,
     time_days,

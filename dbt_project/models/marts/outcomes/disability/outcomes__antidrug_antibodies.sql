@@ -16,6 +16,17 @@ index_dates as (
     select * from {{ ref('int_outcomes__index') }}
 ),
 
+written_tests as (
+    select distinct test
+    from laboratory
+),
+
+named as (
+    select written_tests.test
+    from written_tests
+    inner join tests on replace(replace(lower(trim(written_tests.test)), ' ', '_'), '-', '_') = tests.test
+),
+
 samples as (
     select
         laboratory.cohort,
@@ -30,7 +41,7 @@ samples as (
             end
         ) as titre
     from laboratory
-    inner join tests on replace(replace(lower(trim(laboratory.test)), ' ', '_'), '-', '_') = tests.test
+    inner join named on laboratory.test = named.test
     inner join index_dates
         on laboratory.cohort = index_dates.cohort and laboratory.patient_id = index_dates.patient_id
     where index_dates.index_date is not null

@@ -15,6 +15,10 @@ index_dates as (
     select * from {{ ref('int_outcomes__index') }}
 ),
 
+patient_dates as (
+    select * from {{ ref('int_outcomes__patient_dates') }}
+),
+
 placed as (
     select
         scores.*,
@@ -28,28 +32,26 @@ placed as (
         ) as may_be_baseline
     from scores
     left join index_dates
-        on scores.cohort = index_dates.cohort and scores.patient_id = index_dates.patient_id
+        on scores.patient_key = index_dates.patient_key
 ),
 
 baseline_days as (
     select
-        cohort,
-        patient_id,
+        patient_key,
         instrument,
         scale,
         respondent,
         case when max(index_date) is null then min(assessed_on) else max(assessed_on) end as baseline_on
     from placed
     where may_be_baseline
-    group by cohort, patient_id, instrument, scale, respondent
+    group by patient_key, instrument, scale, respondent
 ),
 
 baselines as (
     select baseline_days.*, scores.value as baseline_value
     from baseline_days
     inner join scores
-        on baseline_days.cohort = scores.cohort
-        and baseline_days.patient_id = scores.patient_id
+        on baseline_days.patient_key = scores.patient_key
         and baseline_days.instrument = scores.instrument
         and baseline_days.scale = scores.scale
         and baseline_days.respondent = scores.respondent
@@ -58,8 +60,7 @@ baselines as (
 
 changed as (
     select
-        placed.cohort,
-        placed.patient_id,
+        placed.patient_key,
         placed.instrument,
         placed.scale,
         placed.respondent,
@@ -75,8 +76,7 @@ changed as (
         end as change_from_baseline
     from placed
     left join baselines
-        on placed.cohort = baselines.cohort
-        and placed.patient_id = baselines.patient_id
+        on placed.patient_key = baselines.patient_key
         and placed.instrument = baselines.instrument
         and placed.scale = baselines.scale
         and placed.respondent = baselines.respondent
@@ -84,8 +84,8 @@ changed as (
 
 final as (
     select
-        changed.cohort,
-        changed.patient_id,
+        patient_dates.cohort,
+        patient_dates.patient_id,
         changed.instrument,
         changed.scale,
         changed.respondent,
@@ -118,6 +118,7 @@ final as (
                 then 100 * changed.change_from_baseline >= scales.worsened_percent * changed.baseline_value
         end as is_worsened_percent
     from changed
+    inner join patient_dates on changed.patient_key = patient_dates.patient_key
     left join scales on changed.instrument = scales.instrument and changed.scale = scales.scale
 )
 

@@ -20,20 +20,42 @@ courses as (
     select * from {{ ref('int_outcomes__courses') }}
 ),
 
+patient_dates as (
+    select * from {{ ref('int_outcomes__patient_dates') }}
+),
+
+-- tests and units as written are few: each is cleaned once
+written_tests as (
+    select distinct test, unit
+    from laboratory
+),
+
+tests as (
+    select
+        written_tests.test,
+        written_tests.unit,
+        populations.population,
+        populations.lower_limit,
+        units.factor_to_1e9_per_litre
+    from written_tests
+    inner join populations
+        on replace(replace(lower(trim(written_tests.test)), ' ', '_'), '-', '_') = populations.test
+    inner join units on replace(lower(written_tests.unit), ' ', '') = units.unit
+),
+
 samples as (
     select
-        laboratory.cohort,
-        laboratory.patient_id,
-        populations.population,
+        patient_dates.patient_key,
+        tests.population,
         laboratory.sampled_on,
-        min(laboratory.value * units.factor_to_1e9_per_litre) as cells,
-        max(populations.lower_limit) as lower_limit
+        min(laboratory.value * tests.factor_to_1e9_per_litre) as cells,
+        max(tests.lower_limit) as lower_limit
     from laboratory
-    inner join populations
-        on replace(replace(lower(trim(laboratory.test)), ' ', '_'), '-', '_') = populations.test
-    inner join units on replace(lower(laboratory.unit), ' ', '') = units.unit
+    inner join tests on laboratory.test = tests.test and laboratory.unit = tests.unit
+    inner join patient_dates
+        on laboratory.cohort = patient_dates.cohort and laboratory.patient_id = patient_dates.patient_id
     where laboratory.sampled_on is not null and laboratory.value is not null
-    group by laboratory.cohort, laboratory.patient_id, populations.population, laboratory.sampled_on
+    group by patient_dates.patient_key, tests.population, laboratory.sampled_on
 ),
 
 placed as (
@@ -45,8 +67,7 @@ placed as (
         {{ days_between('courses.first_day', 'samples.sampled_on') }} as days_since_course
     from samples
     inner join courses
-        on samples.cohort = courses.cohort
-        and samples.patient_id = courses.patient_id
+        on samples.patient_key = courses.patient_key
         and samples.sampled_on <= coalesce(courses.next_first_day, samples.sampled_on)
         and samples.sampled_on > {{ add_months('courses.first_day', '-' ~ var('baseline_window_months')) }}
 ),
@@ -55,21 +76,20 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by cohort, patient_id, population, course_number, is_before order by sampled_on desc
+            partition by patient_key, population, course_number, is_before order by sampled_on desc
         ) as last_rank,
         row_number() over (
-            partition by cohort, patient_id, population, course_number, is_before order by cells, sampled_on
+            partition by patient_key, population, course_number, is_before order by cells, sampled_on
         ) as lowest_rank,
         lead(cells) over (
-            partition by cohort, patient_id, population, course_number, is_before order by sampled_on
+            partition by patient_key, population, course_number, is_before order by sampled_on
         ) as next_cells
     from placed
 ),
 
 summed as (
     select
-        cohort,
-        patient_id,
+        patient_key,
         population,
         course_number,
         max(lower_limit) as lower_limit,
@@ -78,33 +98,31 @@ summed as (
         max(case when not is_before and lowest_rank = 1 then days_since_course end) as nadir_days,
         cast(sum(case when is_before then 0 else 1 end) as bigint) as samples
     from ranked
-    group by cohort, patient_id, population, course_number
+    group by patient_key, population, course_number
 ),
 
 recoveries as (
     select
-        ranked.cohort,
-        ranked.patient_id,
+        ranked.patient_key,
         ranked.population,
         ranked.course_number,
         min(ranked.days_since_course) as recovery_days
     from ranked
     inner join summed
-        on ranked.cohort = summed.cohort
-        and ranked.patient_id = summed.patient_id
+        on ranked.patient_key = summed.patient_key
         and ranked.population = summed.population
         and ranked.course_number = summed.course_number
     where not ranked.is_before
         and ranked.days_since_course > summed.nadir_days
         and ranked.cells >= ranked.lower_limit
         and ranked.next_cells >= ranked.lower_limit
-    group by ranked.cohort, ranked.patient_id, ranked.population, ranked.course_number
+    group by ranked.patient_key, ranked.population, ranked.course_number
 ),
 
 final as (
     select
-        summed.cohort,
-        summed.patient_id,
+        patient_dates.cohort,
+        patient_dates.patient_id,
         summed.population,
         summed.course_number,
         summed.samples,
@@ -115,9 +133,9 @@ final as (
         case when summed.nadir < summed.lower_limit then recoveries.recovery_days end as recovery_days,
         case when summed.nadir < summed.lower_limit then recoveries.recovery_days is not null end as is_recovered
     from summed
+    inner join patient_dates on summed.patient_key = patient_dates.patient_key
     left join recoveries
-        on summed.cohort = recoveries.cohort
-        and summed.patient_id = recoveries.patient_id
+        on summed.patient_key = recoveries.patient_key
         and summed.population = recoveries.population
         and summed.course_number = recoveries.course_number
 )

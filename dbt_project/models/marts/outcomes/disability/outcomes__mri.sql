@@ -5,42 +5,54 @@ with
 
 epochs as (
     select * from {{ ref('int_outcomes__patient_epochs') }}
+    where scans > 0
+),
+
+epoch_names as (
+    select * from {{ ref('int_outcomes__epoch_names') }}
 ),
 
 group_members as (
     select * from {{ ref('int_outcomes__groups') }}
 ),
 
-scanned as (
-    select * from epochs
-    where scans > 0
+group_names as (
+    select * from {{ ref('int_outcomes__group_names') }}
+),
+
+sums as (
+    select
+        group_members.group_key,
+        epochs.epoch_key,
+        cast(count(*) as bigint) as patients,
+        cast(sum(epochs.scans) as bigint) as scans,
+        cast(sum(epochs.new_t2_total) as bigint) as new_t2_total,
+        cast(sum(case when epochs.new_t2_total > 0 then 1 else 0 end) as bigint) as patients_with_new_t2,
+        cast(sum(case when epochs.gd_total > 0 then 1 else 0 end) as bigint) as patients_with_gd,
+        cast(count(epochs.gd_total) as bigint) as patients_with_gd_read
+    from group_members
+    inner join epochs on group_members.patient_key = epochs.patient_key
+    group by group_members.group_key, epochs.epoch_key
 ),
 
 final as (
     select
-        group_members.cohort,
-        group_members.grouping,
-        group_members.group_name,
-        group_members.is_baseline_group,
-        scanned.epoch,
-        scanned.end_rule,
-        cast(count(*) as bigint) as patients,
-        cast(sum(scanned.scans) as bigint) as scans,
-        cast(sum(scanned.new_t2_total) as bigint) as new_t2_total,
-        cast(sum(scanned.new_t2_total) as double) / cast(sum(scanned.scans) as double) as new_t2_per_scan,
-        cast(sum(case when scanned.new_t2_total > 0 then 1 else 0 end) as bigint) as patients_with_new_t2,
-        cast(sum(case when scanned.gd_total > 0 then 1 else 0 end) as bigint) as patients_with_gd,
-        cast(sum(case when scanned.gd_total is not null then 1 else 0 end) as bigint) as patients_with_gd_read
-    from group_members
-    inner join scanned
-        on group_members.cohort = scanned.cohort and group_members.patient_id = scanned.patient_id
-    group by
-        group_members.cohort,
-        group_members.grouping,
-        group_members.group_name,
-        group_members.is_baseline_group,
-        scanned.epoch,
-        scanned.end_rule
+        group_names.cohort,
+        group_names.grouping,
+        group_names.group_name,
+        group_names.is_baseline_group,
+        epoch_names.epoch,
+        epoch_names.end_rule,
+        sums.patients,
+        sums.scans,
+        sums.new_t2_total,
+        cast(sums.new_t2_total as double) / cast(sums.scans as double) as new_t2_per_scan,
+        sums.patients_with_new_t2,
+        sums.patients_with_gd,
+        sums.patients_with_gd_read
+    from sums
+    inner join group_names on sums.group_key = group_names.group_key
+    inner join epoch_names on sums.epoch_key = epoch_names.epoch_key
 )
 
 select * from final

@@ -6,19 +6,24 @@ times as (
     select * from {{ ref('stg_derived__time_to_event') }}
 ),
 
+patient_dates as (
+    select * from {{ ref('int_outcomes__patient_dates') }}
+),
+
 final as (
     select
-        definition,
-        event_type,
-        cohort,
-        patient_id,
-        origin_date,
-        entry_days,
-        time_days,
-        is_event,
-        censor_reason,
-        is_edss_10
+        times.definition,
+        times.event_type,
+        patient_dates.cohort,
+        patient_dates.patient_id,
+        times.origin_date,
+        times.entry_days,
+        times.time_days,
+        times.is_event,
+        times.censor_reason,
+        times.is_edss_10
     from times
+    inner join patient_dates on times.patient_key = patient_dates.patient_key
 )
 
 select * from final

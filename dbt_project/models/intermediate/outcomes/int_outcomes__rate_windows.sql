@@ -1,0 +1,21 @@
+{# What the rates of groups are estimated from: relapses and days of every exposed window. #}
+{{ statistics_input() }}
+
+with
+
+epochs as (
+    select * from {{ ref('int_outcomes__patient_epochs') }}
+),
+
+final as (
+    select
+        patient_key,
+        epoch_key,
+        '{{ var("relapse_definition") }}' as relapse_definition,
+        relapses,
+        exposure_days
+    from epochs
+    where exposure_days > 0
+)
+
+select * from final
