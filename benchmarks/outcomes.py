@@ -13,6 +13,7 @@ cost. `--checks` also times the data tests that a run makes on these models.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -115,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 print(f"          slowest: {shown}", flush=True)
             if not given.keep:
                 shutil.rmtree(root / str(size))
-        for small, large in zip(sizes, sizes[1:], strict=False):
+        for small, large in itertools.pairwise(sizes):
             base = totals[FIXED_PATIENTS].cpu
             growth = (totals[large].cpu - base) / max(totals[small].cpu - base, 1e-9)
             print(f"{large / small:g} × the patients take {growth:.1f} × the CPU over fixed")
