@@ -273,11 +273,15 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
             r"\bor\b", reading.text[bounded[0].end : bounded[-1].start]
         ):
             found = [c._replace(any_of_group="age") if i in ages else c for i, c in enumerate(found)]
+    scales = [i for i, c in enumerate(found) if c.kind == "edss_range" and c.any_of_group is None]
+    if len(scales) == 2 and re.search(r"\bor\b", reading.text[found[scales[0]].end : found[scales[1]].end]):
+        found = [c._replace(any_of_group="edss") if i in scales else c for i, c in enumerate(found)]
     # A rule that knows its alternatives has grouped them itself.
     places = [i for i, c in enumerate(found) if c.kind in _ALTERNATIVE_KINDS and c.all_of_group is None]
     runs: list[list[list[int]]] = []
     alternatives: list[list[int]] = [[places[0]]] if places else []
     is_choice = bool(places) and _CHOICE.search(reading.text[: found[places[0]].start]) is not None
+    listed = _listed(reading, found, places)
     for before, after in itertools.pairwise(places):
         between = reading.text[found[before].end : found[after].start]
         if found[after].start <= found[before].end:
@@ -287,8 +291,10 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
             is_choice
             and re.search(r"(?:^|[\s,;])\(?[a-e1-5i]{1,3}[).]\s+(?:[\w-]+\s+){0,3}$", between) is not None
         )
-        if is_item or (
-            re.search(r"\bor\b(?!\s+(?:more|greater|equal))|\band/or\b", between) and len(between) < 200
+        if (
+            is_item
+            or before in listed
+            or (re.search(r"\bor\b(?!\s+(?:more|greater|equal))|\band/or\b", between) and len(between) < 200)
         ):
             alternatives.append([after])
         elif re.search(r"\bwith\b", between) or (
@@ -308,6 +314,21 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
                     any_of_group=str(number),
                     all_of_group=f"{number}.{index}" if len(alternative) > 1 else None,
                 )
+    return out
+
+
+def _listed(reading: Reading, found: list[Constraint], places: list[int]) -> set[int]:
+    """Conditions of "A, B or C" that only a comma parts from the next."""
+    out: set[int] = set()
+    chain: list[int] = []
+    for before, after in itertools.pairwise(places):
+        between = reading.text[found[before].end : found[after].start]
+        if re.fullmatch(r"\W*,\W*(?:≥\s*)?", between):
+            chain.append(before)
+            continue
+        if chain and re.search(r"\bor\b", between) and len(between) < 40:
+            out.update(chain)
+        chain = []
     return out
 
 

@@ -54,7 +54,7 @@ def compared(symbol: str, value: float) -> Bounds:
 
 
 _N = rf"({NUMBER})"
-_POINTS = r"(?:\s*(?:points?|steps?|years?|yrs?|months?|y\b))?"
+_POINTS = r"(?:\s*(?:points?|steps?|years?(?:\s+old|\s+of\s+age)?|yrs?|months?|y\b))?"
 RANGE = re.compile(
     rf"(?:(?P<low_symbol>[≥>])\s*)?(?P<low>{NUMBER}){_POINTS}(?:\s*\([^)]{{0,40}}\))?"
     rf"\s*(?:-|to|and|through|thru|until|up to|but|,|/)+\s*(?:(?:to|and|but)\s*)?(?:(?P<high_symbol>[≤<])\s*(?:\([≤<=]+\)\s*)?)?(?P<high>{NUMBER})(?![\d]*%)"
@@ -335,7 +335,7 @@ def spans(text: str) -> list[Span]:
 
 
 _CLAUSE_END = re.compile(
-    r"(?<!\be\.g)(?<!\bi\.e)(?<!\beg)(?<! al)(?<! vs)(?<! no)(?<!approx)(?<! dr)(?<! st)(?<! inc)(?<! etc)\.(?=\s+[^\s)])|;|(?<=[a-z)]{3})\.(?=[a-z]{4})|(?<=\s)·|\bnote\s*:"
+    r"(?<!\be\.g)(?<!\bi\.e)(?<!\beg)(?<! al)(?<! vs)(?<! no)(?<!approx)(?<! dr)(?<! st)(?<! inc)(?<! etc)(?<!\bs\.c)(?<!\bi\.v)(?<!\bi\.m)(?<!\bp\.o)\.(?=\s+[^\s)])|;|(?<=[a-z)]{3})\.(?=[a-z]{4})|(?<=\s)·|\bnote\s*:"
 )
 
 

@@ -75,6 +75,9 @@ def _edss_after(text: str, start: int, stop: int) -> tuple[Bounds, int, int] | N
                 continue
             return None
         got = bounds_at(text, found.start())
+        if got and got[0][:3:2] == (0, 10):
+            # "EDSS score (0-10) of at least 2": the scale's own range
+            continue
         if got and _is_edss(got[0]):
             return got[0], found.start(), got[1]
         if re.search(r"(?:visit|day|week|month|part)\s*-?$", gap):
@@ -125,6 +128,8 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
             if found.start() - previous.end() <= 12:
                 begin = previous.start()
                 before = text[clause_start:begin]
+        if re.search(_EDSS_CHANGE.pattern + r"\s+(?:of|in)\s+(?:the\s+)?$", before):
+            continue
         if _EDSS_CHANGE.search(before[-70:]) and (
             _CONDITIONAL.search(before) or not re.search(r"[,;]|\band\b", before[-40:])
         ):
@@ -394,6 +399,9 @@ def age_range(r: Reading) -> Iterator[Constraint]:
         hits.append((start, end, bounds, unit))
 
     for word in _AGE_WORD.finditer(text):
+        # "18 years of age": its number stands before it.
+        if re.search(r"\d\s*(?:years?|yrs?)\s+of\s+$", text[max(0, word.start() - 20) : word.start()]):
+            continue
         gap = _AGE_FILLER.match(text, word.end())
         if gap:
             got = bounds_at(text, gap.end())
@@ -478,6 +486,7 @@ def age_range(r: Reading) -> Iterator[Constraint]:
                 and _PEOPLE.search(text[max(0, start - 40) : start])
                 and 10 <= (got[0].min_value or got[0].max_value or 0) <= 90
             )
+            tail = tail or re.search(r"\d\s*(?:years?|yrs?)\s+(?:of\s+age|old)\b", text[start : got[1]])
             if tail or bare or _is_age_of_people(text, start, got):
                 add(start, got[1], got[0])
                 after = re.match(r"\s*(?:years?|yrs?)?(?:\s*of age|\s*old)?", text[got[1] :])
@@ -803,7 +812,7 @@ _ONE_ON_THERAPY = re.compile(
     r"\b(?:with|including|and|of which)\s+(?:≥\s*)?(?P<value>\d)\s+(?:of\s+(?:them|which|these|those)\s+)?(?:relapses?\s+)?(?:occurring\s+|having occurred\s+|occurred\s+)?$"
 )
 _NUMBER_OF = re.compile(
-    rf"\bnumber\s+of\s+(?:\w+\s+){{0,3}}?{_RELAPSE}\s*(?:[:=]|of|is|was|must be)*\s*(?P<symbol>[≥≤><])\s*(?P<value>\d{{1,2}})\b"
+    rf"(?:\bnumber\s+of\s+(?:\w+\s+){{0,3}}?|^\W*(?=\w+:)){_RELAPSE}\s*(?:[:=]|of|is|was|must be)*\s*(?P<symbol>[≥≤><])\s*(?P<value>\d{{1,2}})\b"
 )
 _PER_YEAR = re.compile(r"\s*(?:per|a|each|every|/)\s*(?:year|annum|month)|\s*(?:annually|yearly)")
 _BUT_NOT = re.compile(r"\bbut\s+(?:not|none|no\s+relapses?)\s+(?=(?:in|within|during|≤|<)\b)")
@@ -816,7 +825,7 @@ _SINCE_RELAPSE = re.compile(
     rf"[≥>]\s*{NUMBER}\s*{UNIT}\s+(?:(?:have|has|must have|should have)\s+(?:passed|elapsed)\s+)?(?:since|after|from)\s+{_LAST_RELAPSE}"
 )
 _BARE_RELAPSE = re.compile(
-    rf"(?:^\W*|\b(?:had|with|experienced|experiencing|of|documented|clinical|confirmed|recent|ms|acute|and|or|either)\s+){_RELAPSE}(?=\s*(?:\(s\)\s*)?(?:\w+\s+){{0,3}}?(?:within\b|in\b|during\b|over\b|≤))"
+    rf"(?:^\W*|\b(?:had|with|experienced|experiencing|of|documented|clinical|confirmed|recent|ms|acute|and|or|either)\s+){_RELAPSE}(?=\s*(?:\(s\)\s*)?(?:\w+\s+){{0,3}}?\(?(?:within\b|in\b|during\b|over\b|≤))"
 )
 
 
@@ -871,14 +880,16 @@ def _elliptic(
                     )
                     used.append((found.start(), window.end))
                     break
+                # "relapses in the last 2 years: ≥ 2"
+                stated = re.match(r"\s*[:(]\s*≥\s*(\d)\b", text[window.end :])
                 more.append(
                     Constraint(
                         "relapse_count",
                         "require",
                         found.start(),
-                        window.end,
+                        window.end + (stated.end() if stated else 0),
                         "relapse.count",
-                        1.0,
+                        float(stated.group(1)) if stated else 1.0,
                         True,
                         unit="count",
                         **_window_fields(window),
@@ -1605,7 +1616,7 @@ _SPELLED_OUT = re.compile(
     r"\s*(?:in\s+[^,;]{0,30})?[\s,(]*(?:as\s+)?(?:defined|shown|evidenced|demonstrated|documented|indicated|i\.e\.|that is|with(?=\s*(?:≥|\d|an?\b)))\s*(?:as|by)?"
 )
 _NO_LESION = re.compile(
-    r"\b(?:no|without|absence of|free of|not\s+(?:have|show\w*|demonstrat\w*))\s+(?:(?:evidence|presence|signs?|new|any|of|or|active|mri|the|an?)\s+)*$"
+    r"\b(?:no|without|absence of|free of|not\s+(?:have|show\w*|demonstrat\w*))\s+(?:(?:evidence|presence|signs?|new|any|of|or|and|active|mri|clinical|relapses?|the|an?)\s+)*$"
 )
 
 

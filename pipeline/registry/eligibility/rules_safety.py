@@ -194,7 +194,8 @@ def _labs_of(r: Reading, labs: list[Mention], start: int, end: int) -> list[Ment
     group: list[Mention] = []
     edge = start
     for m in reversed(before):
-        between = text[m.end : edge]
+        # "(ACr)" behind a name is its abbreviation.
+        between = re.sub(r"\(\s*[a-z]{2,5}\s*\)", " ", text[m.end : edge])
         if not _LAB_GAP.fullmatch(between):
             if group or len(between) > 60 or re.search(r"[≥≤><]|\d", between):
                 break

@@ -1333,7 +1333,7 @@ def _one_required(
                 if s.start >= duration.end
                 and s.symbol in ("≤", "<")
                 and s.unit == duration.unit
-                and s.start - duration.end < 20
+                and s.start - duration.end < 34
             ),
             None,
         )
