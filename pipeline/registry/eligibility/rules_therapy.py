@@ -49,6 +49,9 @@ _YET_TO_COME = re.compile(
 _PROMISE = re.compile(
     r"\b(?:willing(?:ness)?|agree\w*|prepared|able)\s+to\s+(?:discontinue|stop|remain|refrain|switch|maintain|continue|stay)\b"
 )
+_PLANNED = re.compile(
+    r"\b(?:planned|planning|anticipated|expected|intended)\s+(?:to\s+\w+\s+|use\s+of\s+|treatment\s+with\s+|need\s+for\s+|therapy\s+with\s+|initiation\s+of\s+)?(?:\w+\s+){0,2}$"
+)
 _TREATED_ONLY = re.compile(r"\btreated\s+(?:only|exclusively|solely)\s+with\b[^.;]{0,60}$")
 _NEGATIVE_WORD = re.compile(r"\b(?:no|not|without|never)\b")
 _NOT_TAKEN_NOW = re.compile(
@@ -62,7 +65,7 @@ _PRIOR_STRICT = re.compile(
     r"\b(?:prior|previous(?:ly)?|history|ever|(?:have|has|had|having)\s+(?:ever\s+|previously\s+)?(?:received|taken|used|been\s+(?:\w+\s+)?(?:treated|exposed|given))|been\s+(?:previously\s+)?(?:treated|exposed)|treated|received|receipt|exposed|exposure|failed|past|any\s+use|at\s+any\s+time|lifetime|tried)\b"
 )
 _CURRENT = re.compile(
-    r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|taking|takes|receiving|on\s+(?:concurrent\s+|concomitant\s+|continuous\s+|chronic\s+|daily\s+|regular\s+|any\s+|a\s+)*(?:treatment|therapy|medication|drugs?)|use\s+of|using|users?\s+of|us(?:es|ing)|being\s+treated|requir\w+|chronic\s+(?:use|treatment|therapy)|regular\s+use|need\s+for|abstain|consumption|change\s+in|at\s+(?:the\s+time\s+of\s+)?(?:screening|baseline|entry|inclusion|enrol\w+))\b"
+    r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|taking|takes|receiving|on\s+(?:concurrent\s+|concomitant\s+|continuous\s+|chronic\s+|daily\s+|regular\s+|any\s+|a\s+)*(?:treatment|therapy|medication|drugs?)|use\s+of|using|users?\s+of|us(?:es|ing)|being\s+treated|requir\w+|chronic\s+(?:use|treatment|therapy)|regular\s+use|need\s+for|use\b|abstain|consumption|change\s+in|at\s+(?:the\s+time\s+of\s+)?(?:screening|baseline|entry|inclusion|enrol\w+))\b"
 )
 _NOW = re.compile(
     r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|receiving|taking|under\s+(?:treatment|therapy)|(?:need(?:s|ing)?|requir(?:e|es|ing))(?:\s+for)?)\b"
@@ -204,7 +207,7 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
         # "(for teriflunomide, unless eliminated)" repeats a drug of the list for its exception.
         if re.search(r"\(\s*(?:for\s+)?$", before) and re.match(r"\s*,?\s*(?:unless|except)", after):
             continue
-        if _TREATED_ONLY.search(before):
+        if _TREATED_ONLY.search(before) or _PLANNED.search(before):
             continue
         if r.sense == "require" and m.term == "vaccine" and not _NEGATIVE_WORD.search(before):
             continue
@@ -1067,6 +1070,14 @@ _OR_NONE = re.compile(
 )
 
 
+_STOPPED = re.compile(
+    r"\b(?:discontinu\w+|stopp\w+|ceased|last\s+(?:dose|infusion|injection|course|administration|intake|treatment))\s+(?:of\s+|with\s+|the\s+|treatment\s+|therapy\s+|any\s+)*$"
+)
+_STOPPED_AFTER = re.compile(
+    r"\s*(?:treatment\s+|therapy\s+)?(?:must\s+(?:have\s+)?(?:be\s+|been\s+)?|has\s+been\s+|was\s+|is\s+|been\s+)?(?:discontinued|stopped)\b"
+)
+
+
 def _one_required(
     r: Reading,
     run: list[Mention],
@@ -1138,6 +1149,23 @@ def _one_required(
                 terms=terms,
             )
         ]
+    stopped = _STOPPED.search(before) or _STOPPED_AFTER.match(text, last)
+    if stopped:
+        # "Stopped natalizumab at least 2 months before": washed out. "… within 6 months": had it lately, which no kind says.
+        span = next((s for s in after_spans if s.start - last < 60), None)
+        if span is None or (span.near is None and span.symbol not in ("≥", ">")):
+            return []
+        return [
+            Constraint(
+                off[0], "require", lower + stopped.start() if stopped.re is _STOPPED else first, span.end, off[1], terms=terms,
+                window_value=span.value if span.near is None else span.near,
+                window_unit=span.unit if span.near is None else span.near_unit, window_anchor=span.anchor,
+            )
+        ]  # fmt: skip
+    if re.match(r"\s*or\s+not\b", text[last:]) or re.search(
+        r"\b(?:eligible|candidates?|suitable)\s+for\s+or\b", before
+    ):
+        return []
     if negative:
         pick = (
             [s for s in after_spans if s.role in ("back", "for", "since") and s.start - last < 90]
@@ -1211,7 +1239,7 @@ def _one_required(
                 )
             ]
         if re.search(
-            r"\b(?:current\w*|concomitant\w*|concurrent\w*|taking|receiving|abstain\w*|use|on|or\s+(?:no|not|without))\b",
+            r"\b(?:current\w*|concomitant\w*|concurrent\w*|taking|receiving|abstain\w*|use|on|treated|or\s+(?:no|not|without))\b|^\W*(?:either\s+)?no\s+$",
             before,
         ):
             return [

@@ -142,6 +142,26 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (EXC, "MRI impossible because of a pacemaker", ["mri_contraindication unable to undergo mri+pacemaker"]),
     (EXC, "Renal failure contraindicating gadolinium", []),
     (EXC, "Does not give informed consent", ["informed_consent"]),
+    # --- more of the same
+    (INC, "Recent relapse (within the last 15 months)", ["relapse_count ≥1 in 15 months"]),
+    (INC, "Relapses: at least 3 in the last 3 years", ["relapse_count ≥3 in 3 years"]),
+    (INC, "Relapses in the last 2 years: ≥ 2", ["relapse_count ≥2 in 2 years"]),
+    (INC, "1 relapse in the last year, 2 in the last 2 years, or ≥ 1 Gd-enhancing lesion in the last year", ["relapse_count ≥1 in 1 years [1]", "relapse_count ≥2 in 2 years [1]", "gd_or_t2_activity ≥1 gadolinium-enhancing in 1 years [1]"]),
+    (INC, "Absence of relapses and of MRI activity for at least 2 years", ["no_relapse_within in 2 years", "not gd_or_t2_activity ≥1 mri activity in 2 years"]),
+    (INC, "No relapse in the last 5 months and no change of the EDSS > 0.5", ["no_relapse_within in 5 months"]),
+    (INC, "EDSS score (0-10) of at least 2", ["edss_range ≥2"]),
+    (INC, "EDSS < 3 or EDSS ≥ 5", ["edss_range <3 [edss]", "edss_range ≥5 [edss]"]),
+    (INC, "At least 21 years of age and no older than 55 years", ["age_range ≥21 ≤55 years"]),
+    (INC, "Treated with interferon beta-1a s.c. for at least 2 months but no longer than 20 months", ["prior_therapy_required ≥2 ≤20 months (exposure) interferon beta-1a in 2 months"]),
+    (INC, "Discontinued natalizumab at least 2 months before enrolment", ["washout natalizumab in 2 months @enrolment"]),
+    (INC, "Discontinued natalizumab within the last 2 months", []),
+    (INC, "Last infusion of ocrelizumab at least 6 months ago", ["washout ocrelizumab in 6 months"]),
+    (INC, "Last dose of rituximab between 6 and 12 months before baseline", ["washout rituximab in 6 months @baseline"]),
+    (INC, "No DMT, or on a stable dose of interferon for at least 5 months", ["concomitant_therapy_forbidden ms disease-modifying therapy [1]", "prior_therapy_required interferon in 5 months [1]"]),
+    (INC, "On a DMT or not", []),
+    (EXC, "Planned treatment with immunosuppressants", []),
+    (EXC, "Anticoagulant use", ["concomitant_therapy_forbidden anticoagulant"]),
+    (EXC, "Creatinine clearance (CCr) or glomerular filtration rate < 50 mL/min", ["not lab_limit <50 mL/min creatinine clearance+egfr"]),
 ]  # fmt: skip
 
 
