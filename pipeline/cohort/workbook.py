@@ -40,6 +40,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from pipeline.cohort import excel97
 from pipeline.errors import BrokenWorkbook
 
 # Kinds of a cell that is not blank. `duration` is what Excel shows as [h]:mm.
@@ -660,15 +661,22 @@ def _read_xls(data: bytes, limits: Limits) -> Workbook:
         raise BrokenWorkbook("the file is a document, not a spreadsheet: copy the table into an .xlsx.")
     if _has_filepass(data):
         raise _encrypted()
+    declared = excel97.facts(data)
     with _calamine():
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         starts = [
             book.get_sheet_by_index(index).start if about.typ == SheetTypeEnum.WorkSheet else None
             for index, about in enumerate(book.sheets_metadata)
         ]
-    facts = [_Facts(errors=_xls_errors(data, index, start)) for index, start in enumerate(starts)]
-    note = "hidden rows and columns of an .xls are read like all others and cannot be told: save it as .xlsx to see them named"
-    return Workbook("xls", _sheets(data, facts, limits), notes=(note,))
+    facts = [
+        _Facts(
+            errors=_xls_errors(data, index, start),
+            hidden_rows=tuple(declared[index].hidden_rows) if index < len(declared) else (),
+            hidden_columns=tuple(declared[index].hidden_columns) if index < len(declared) else (),
+        )
+        for index, start in enumerate(starts)
+    ]
+    return Workbook("xls", _sheets(data, facts, limits))
 
 
 def _has_filepass(data: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, time
@@ -351,6 +352,35 @@ def refusal(content: bytes | Path, name: str = "Anna Muster.xlsx", limits: workb
     assert "Anna" not in message
     assert caught.value.__cause__ is None
     return message
+
+
+def test_hidden_rows_and_columns_of_excel_97_are_told() -> None:
+    content = xls.workbook(
+        {"a": [["id", "x", "y"], ["1", 2, 3], ["4", 5, 6]]}, hidden_rows=(1,), hidden_columns=(0, 2)
+    )
+    sheet = only(content, "a.xls")
+    assert (sheet.hidden_rows, sheet.hidden_columns) == ((2,), (1, 3))
+    assert rows(sheet)[1] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    "extent",
+    [(0x0C000000, 21, 0, 3), (0, 0xFFFFFFFF, 0, 3), (0, 65_537, 0, 3), (0, 21, 0, 257), (0, 21, 9, 3)],
+)
+def test_an_extent_that_excel_97_cannot_hold_is_refused(extent: tuple[int, int, int, int]) -> None:
+    # calamine takes memory for what is declared: 480 GB here, and the process is gone.
+    place = GOOD_XLS.index(b"\x00\x02\x0e\x00") + 4
+    content = GOOD_XLS[:place] + struct.pack("<IIHH", *extent) + GOOD_XLS[place + 12 :]
+    assert "damaged" in refusal(content, "a.xls")
+
+
+def test_more_shared_strings_than_the_file_has_bytes_are_refused() -> None:
+    # The list of sheets' record is turned into one of strings.
+    place = GOOD_XLS.index(b"\x85\x00\x0a\x00")
+    content = (
+        GOOD_XLS[:place] + b"\xfc\x00\x0a\x00" + struct.pack("<II", 1, 2**31 - 1) + GOOD_XLS[place + 12 :]
+    )
+    assert "damaged" in refusal(content, "a.xls")
 
 
 def test_what_is_no_spreadsheet() -> None:

@@ -40,11 +40,13 @@ def workbook(
     sheets: dict[str, list[list[object]]],
     *,
     hidden: tuple[str, ...] = (),
+    hidden_rows: tuple[int, ...] = (),
+    hidden_columns: tuple[int, ...] = (),
     merged: tuple[tuple[int, int, int, int], ...] = (),
     is_1904: bool = False,
     is_encrypted: bool = False,
 ) -> bytes:
-    """Rows of text, numbers, booleans, dates, error names and None (blank). `merged`: r1, r2, c1, c2 from 0."""
+    """Rows of text, numbers, booleans, dates, error names and None (blank). `merged`: r1, r2, c1, c2 from 0; hidden ones from 0 too."""
     head = _bof(0x0005)
     if is_encrypted:
         head += _record(0x002F, struct.pack("<HHH", 0, 1, 2))
@@ -56,7 +58,11 @@ def workbook(
     for rows in sheets.values():
         width = max((len(row) for row in rows), default=0)
         body = _bof(0x0010) + _record(0x0200, struct.pack("<IIHHH", 0, len(rows), 0, width, 0))
+        for column in hidden_columns:
+            body += _record(0x007D, struct.pack("<HHHHHH", column, column, 2048, 0, 1, 0))
         for r, row in enumerate(rows):
+            if r in hidden_rows:
+                body += _record(0x0208, struct.pack("<HHHHHHHH", r, 0, width, 0, 0, 0, 0x0020, 0))
             body += b"".join(_cell(r, c, value, is_1904) for c, value in enumerate(row) if value is not None)
         if merged:
             body += _record(
