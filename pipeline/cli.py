@@ -136,6 +136,10 @@ def _tell(chosen: Settings, outcome: Any) -> None:
     for text in outcome.errors:
         err.print(Text.assemble(("error: ", "bold red"), text))
     home = chosen.layout
+    for text in outcome.summary:
+        out.print(Text(text))
+    if outcome.summary:
+        out.print(f"what the clinic should look at: {_short(home.private / 'queries')}")
     if outcome.is_published:
         out.print(f"published release {outcome.release_id}")
         _first_table(home.marts)

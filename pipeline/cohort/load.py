@@ -132,8 +132,8 @@ class LoadReport:
     def all_problems(self) -> tuple[Problem, ...]:
         return (*self.problems, *(problem for result in self.cohorts for problem in result.problems))
 
-    def lines(self) -> list[str]:
-        """The report for a terminal: one line a cohort, then its problems."""
+    def summary(self) -> list[str]:
+        """One line a cohort, and what changed in its tables since the delivery before; counts alone."""
         lines = []
         for result in self.cohorts:
             data = f"{result.accepted:,} rows accepted, {result.rejected:,} rejected"
@@ -150,7 +150,11 @@ class LoadReport:
                         f"  {change.table}: {change.added:,} added, {change.changed:,} changed, "
                         f"{change.removed:,} removed since the delivery before"
                     )
-        return lines + [f"  {problem}" for problem in self.all_problems]
+        return lines
+
+    def lines(self) -> list[str]:
+        """The report for a terminal: the summary, then the problems."""
+        return self.summary() + [f"  {problem}" for problem in self.all_problems]
 
 
 # --- collect ------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import io
 import os
 import secrets
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,7 +133,9 @@ def write(
 
     Lists of deliveries that are no longer in force are removed.
     """
-    folder = _folder(private / "queries" / cohort)
+    from pipeline.cohort.load import tally
+
+    folder = _folder(_folder(private / "queries") / cohort)
     listed = items(states, result)
     ids = {state.delivery.delivery_id: state.delivery for state in states}
     ids |= {delivery.delivery_id: delivery for delivery, _ in broken}
@@ -155,10 +157,10 @@ def write(
         ]  # fmt: skip
         frames = [by_sheet[s.key] for s in own if s.key in by_sheet]
         frame = pl.concat(frames) if frames else pl.DataFrame(schema=ITEMS)
-        names = {s.key: s.sheet.name for s in own}
+        sheets = {s.key: (s.sheet.name, s.rows_in, *tally(s, result)) for s in own}
         title = f"{delivery_id} – {delivery.name}"
-        write_private(folder / f"{delivery_id}.xlsx", _xlsx(title, notes, frame, names))
-        write_private(folder / f"{delivery_id}.html", _html(title, notes, frame, names).encode())
+        write_private(folder / f"{delivery_id}.xlsx", _xlsx(title, notes, frame, sheets))
+        write_private(folder / f"{delivery_id}.html", _html(title, notes, frame, sheets).encode())
     _write_rejected(private, cohort, states, result)
 
 
@@ -265,7 +267,12 @@ def _counts(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _xlsx(title: str, notes: list[str], frame: pl.DataFrame, names: dict[int, str]) -> bytes:
+# Of each sheet: name, rows in, accepted, rejected, not data.
+Sheets = Mapping[int, tuple[str, int, int, int, int]]
+_SHEET_HEADS = ("sheet", "rows", "accepted", "rejected", "not data")
+
+
+def _xlsx(title: str, notes: list[str], frame: pl.DataFrame, sheets: Sheets) -> bytes:
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     # A fixed date: the same queries give the same bytes.
@@ -280,12 +287,19 @@ def _xlsx(title: str, notes: list[str], frame: pl.DataFrame, names: dict[int, st
         for note in notes:
             summary.write_string(row, 0, note[:32000])
             row += 1
+        for column, head in enumerate(_SHEET_HEADS):
+            summary.write_string(row + 1, column, head, bold)
+        for line, (name, *counts) in enumerate(sheets.values(), start=row + 2):
+            summary.write_string(line, 0, name)
+            for column, count in enumerate(counts, start=1):
+                summary.write_number(line, column, count)
+        row += len(sheets) + 2
         heads = ("sheet", "field", "rule", "level", "what is expected", "count")
         for column, head in enumerate(heads):
             summary.write_string(row + 1, column, head, bold)
         for line, entry in enumerate(_counts(frame).iter_rows(named=True), start=row + 2):
             texts = (
-                names[entry["sheet_key"]],
+                sheets[entry["sheet_key"]][0],
                 entry["column"],
                 entry["rule"],
                 entry["level"],
@@ -303,7 +317,7 @@ def _xlsx(title: str, notes: list[str], frame: pl.DataFrame, names: dict[int, st
         sheet.autofilter(0, 0, max(1, min(frame.height, XLSX_ROWS)), 6)
         for line, entry in enumerate(frame.head(XLSX_ROWS).iter_rows(named=True), start=1):
             texts = (
-                names[entry["sheet_key"]], entry["cell"], entry["column"], entry["value"], entry["expected"],
+                sheets[entry["sheet_key"]][0], entry["cell"], entry["column"], entry["value"], entry["expected"],
                 entry["rule"], entry["level"],
             )  # fmt: skip
             for column, text in enumerate(texts):
@@ -313,7 +327,7 @@ def _xlsx(title: str, notes: list[str], frame: pl.DataFrame, names: dict[int, st
     return buffer.getvalue()
 
 
-def _html(title: str, notes: list[str], frame: pl.DataFrame, names: dict[int, str]) -> str:
+def _html(title: str, notes: list[str], frame: pl.DataFrame, sheets: Sheets) -> str:
     e = html.escape
     lines = [
         "<!doctype html><html lang=en><head><meta charset=utf-8>",
@@ -323,10 +337,16 @@ def _html(title: str, notes: list[str], frame: pl.DataFrame, names: dict[int, st
     ]
     if notes:
         lines.append("<ul>" + "".join(f"<li class=error>{e(note)}</li>" for note in notes) + "</ul>")
+    if sheets:
+        lines.append("<table><tr>" + "".join(f"<th>{head}" for head in _SHEET_HEADS) + "</tr>")
+        for name, *numbers in sheets.values():
+            cells = "".join(f"<td>{number:,}" for number in numbers)
+            lines.append(f"<tr><td>{e(name)}{cells}</tr>")
+        lines.append("</table>")
     counts = _counts(frame)
     if not counts.height and not notes:
         lines.append("<p>Nothing to correct.</p>")
-    for key, name in names.items():
+    for key, (name, *_) in sheets.items():
         own = counts.filter(pl.col("sheet_key") == key)
         if not own.height:
             continue

@@ -470,7 +470,8 @@ def _judge(
             sound = frame
             if table != "patients":
                 sound = frame.join(_errors(first, levels), on="record", how="anti", maintain_order="left")
-            first = pl.concat([first, validation.check_rows(table, sound, thresholds)])
+            ends = validation.check_ends(table, frame)
+            first = pl.concat([first, ends, validation.check_rows(table, sound, thresholds)])
         found[table] = [first]
     accepted_patients, _ = split(frames["patients"], pl.concat(found["patients"]), levels)
     across = validation.check_patients(frames, accepted_patients, has_patients=has_patients)

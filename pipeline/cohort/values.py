@@ -248,9 +248,16 @@ def _read_code(cells: pl.DataFrame, field: Field, options: Options) -> pl.DataFr
     known |= {_key_of(code): known.get(_key_of(meaning), meaning) for code, meaning in options.codes.items()}
     known = {word: code for word, code in known.items() if code in field.codes}
     value = key(pl.col("cell")).replace_strict(known, default=None, return_dtype=pl.String)
-    read = cells.with_columns(value.alias(field.name))
+    read = cells.with_columns(pl.when(~_is_doubted(options)).then(value).alias(field.name))
     rule = pl.when(pl.col("cell").is_not_null() & pl.col(field.name).is_null()).then(pl.lit("unknown_code"))
     return read.with_columns(rule.alias("rule"))
+
+
+def _is_doubted(options: Options) -> pl.Expr:
+    """`yes?`: whoever wrote it was not sure; a clinic's own code may hold the sign."""
+    own = [str(code).strip().lower() for code in options.codes]
+    cell = pl.col("cell").str.to_lowercase()
+    return cell.str.contains(r"[?¿]").fill_null(False) & ~cell.is_in(own).fill_null(False)
 
 
 def _read_boolean(cells: pl.DataFrame, field: Field, options: Options) -> pl.DataFrame:
@@ -258,7 +265,7 @@ def _read_boolean(cells: pl.DataFrame, field: Field, options: Options) -> pl.Dat
     for code, meaning in options.codes.items():
         known[_key_of(code)] = words.BOOLEANS.get(_key_of(meaning))
     value = key(pl.col("cell")).replace_strict(known, default=None, return_dtype=pl.Boolean)
-    read = cells.with_columns(value.alias(field.name))
+    read = cells.with_columns(pl.when(~_is_doubted(options)).then(value).alias(field.name))
     rule = pl.when(pl.col("cell").is_not_null() & pl.col(field.name).is_null()).then(pl.lit("bad_boolean"))
     return read.with_columns(rule.alias("rule"))
 

@@ -8,7 +8,7 @@ import dagster as dg
 from pipeline.cohort import pseudonyms, schemas
 from pipeline.cohort.load import collect, load
 from pipeline.defs.guard import guarded
-from pipeline.defs.metadata import NIGHTLY, WHEN_CHANGED, column_schema, rows
+from pipeline.defs.metadata import NIGHTLY, SUMMARY, WHEN_CHANGED, column_schema, rows
 from pipeline.defs.resources import OWNERS, RunLock
 from pipeline.errors import CohortError
 from pipeline.landing import Landing
@@ -131,6 +131,7 @@ def definitions(settings: Settings) -> dg.Definitions:
             passed=not problems,
             severity=dg.AssetCheckSeverity.WARN,
             description="\n".join(problems) or None,
+            metadata={SUMMARY: "\n".join(report.summary())},
         )
         if not report.loaded_anything:
             yield told

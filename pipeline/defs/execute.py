@@ -9,6 +9,7 @@ import dagster as dg
 
 from pipeline import definitions, lock
 from pipeline.defs.automation import NIGHTLY
+from pipeline.defs.metadata import SUMMARY
 from pipeline.defs.resources import end_killed_runs, prepare_instance
 from pipeline.release import catalog
 from pipeline.settings import Settings
@@ -21,7 +22,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run did. `warnings` and `errors` are whole lines for a person."""
+    """What a run did. `summary`, `warnings` and `errors` are whole lines for a person."""
 
     run_id: str
     is_published: bool
@@ -29,6 +30,7 @@ class Outcome:
     release_id: str | None
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+    summary: tuple[str, ...] = ()
 
 
 def run(settings: Settings, *, force: bool = False, job: str = NIGHTLY) -> Outcome:
@@ -58,7 +60,7 @@ def run(settings: Settings, *, force: bool = False, job: str = NIGHTLY) -> Outco
                 )
             )
         after = catalog.current_id(home)
-    errors, warnings = _told(result)
+    errors, warnings, summary = _told(result)
     return Outcome(
         run_id=result.run_id,
         is_published=result.success and after != before,
@@ -66,11 +68,13 @@ def run(settings: Settings, *, force: bool = False, job: str = NIGHTLY) -> Outco
         release_id=after,
         errors=tuple(errors),
         warnings=tuple(warnings),
+        summary=tuple(summary),
     )
 
 
-def _told(result: dg.ExecuteInProcessResult) -> tuple[list[str], list[str]]:
-    errors, warnings = [], []
+def _told(result: dg.ExecuteInProcessResult) -> tuple[list[str], list[str], list[str]]:
+    """Errors, warnings, summaries."""
+    errors, warnings, summary = [], [], []
     for event in result.all_events:
         if event.is_step_failure:
             data = event.step_failure_data
@@ -79,7 +83,9 @@ def _told(result: dg.ExecuteInProcessResult) -> tuple[list[str], list[str]]:
             errors.append(str(text).strip().splitlines()[0])
         elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
+            if SUMMARY in check.metadata:
+                summary.extend(str(check.metadata[SUMMARY].value).splitlines())
             if not check.passed and check.description:
                 is_error = check.severity == dg.AssetCheckSeverity.ERROR
                 (errors if is_error else warnings).extend(check.description.splitlines())
-    return errors, warnings
+    return errors, warnings, summary

@@ -10,6 +10,8 @@ import dagster as dg
 NIGHTLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36), warn_window=timedelta(hours=26))
 WHEN_CHANGED = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=35))
 
+SUMMARY = "summary"  # of a check's metadata: lines for a person on what a step did, counts alone
+
 
 def column_schema(columns: Iterable[tuple[str, str, str]]) -> dg.TableSchema:
     """A table's columns (name, type, description) as Dagster shows them."""

@@ -145,7 +145,12 @@ def check_in_memory(sheets, *, as_csv: bool, encoding: str) -> None:
         assert POISON not in frame.write_csv(), table
         assert frame.join(result.accepted["patients"], on="patient_id", how="anti").is_empty()
     # What the clinic gets can be written, whatever stands in it.
-    queries._html("x", [], queries.items(states, result), {s.key: s.sheet.name for s in states})
+    queries._html(
+        "x",
+        [],
+        queries.items(states, result),
+        {s.key: (s.sheet.name, s.rows_in, *load.tally(s, result)) for s in states},
+    )
     readable = {name: content for name, content in files.items() if name not in {d.name for d, _ in broken}}
     for name, content in readable.items():
         mapping.parse(drafting.draft({name: content}).text)

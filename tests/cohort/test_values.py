@@ -550,3 +550,30 @@ def test_days_of_a_leap_year_in_a_row() -> None:
     days = [date(2011, 12, 1) + timedelta(days=n) for n in range(800)]
     found = convert(ONSET, *(day.strftime("%d.%m.%Y") for day in days), date_order="dmy")
     assert all(b - a == timedelta(days=1) for a, b in pairwise(found.columns[0]))
+
+
+@pytest.mark.parametrize("text", ["female?", "f ?", "yes?", "?nein"])
+def test_a_doubted_word_is_refused(text: str) -> None:
+    spec = schemas.TABLES["patients"][1] if text.startswith("f") else schemas.TABLES["edss"][3]
+    found = values.convert(pl.Series([text]), spec)
+    assert found.rule.to_list() == ["unknown_code" if spec.codes else "bad_boolean"]
+    assert found.columns[0].to_list() == [None]
+
+
+def test_a_clinic_s_own_code_may_hold_a_question_mark() -> None:
+    spec = schemas.TABLES["patients"][1]
+    found = values.convert(pl.Series(["F?", "f"]), spec, values.Options(codes={"F?": "female"}))
+    assert found.columns[0].to_list() == ["female", "female"]
+    assert found.rule.null_count() == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "comparator"), [("1:40", 40, None), ("<1:10", 10, "<"), ("1 : 1280", 1280, None)]
+)
+def test_a_titre_is_its_denominator(text: str, value: float, comparator: str | None) -> None:
+    spec = next(f for f in schemas.TABLES["laboratory"] if f.name == "value")
+    found = values.convert(pl.Series([text]), spec, values.Options(keeps_comparator=True))
+    assert found.columns[0].to_list() == [value]
+    assert found.comparator.to_list() == [comparator]
+    other = next(f for f in schemas.TABLES["edss"] if f.name == "edss")
+    assert values.convert(pl.Series([text]), other).rule.to_list() == ["bad_number"]
