@@ -108,6 +108,7 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
         else:
             with tarfile.open(path, mode="r|*") as archive:
                 for member in archive:
+                    archive.members.clear()  # kept for a look back that a stream does not have: 0.6 GB for the registry
                     if _is_wanted(member.name) and member.isfile():
                         _refuse_huge(member.size)
                         yield member.name, archive.extractfile(member).read()

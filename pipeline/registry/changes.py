@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -162,6 +164,7 @@ def history(
     sources: Sequence[str],
     records: pl.DataFrame | None = None,
     superseded: pl.DataFrame | None = None,
+    index: Callable[[str], Path] | None = None,
 ) -> History:
     """The change feed of everything that was ever pulled from what is in force now.
 
@@ -176,12 +179,14 @@ def history(
         records: what the caller has read already of the documents in force: `nct_id, sha256` (hash of the
             document). Of a source that was pulled once nothing is read again then.
         superseded: of the same documents the records that a newer one of their study superseded, columns alike.
+        index: where to keep, per source, which study stands in which document and a hash of what it says: documents
+            do not change, so each is looked into once and not every night.
 
     Returns:
         Reads only studies of which there is more than one version as a whole.
     """
     found = [
-        _history_of(landing, source, records, superseded)
+        _history_of(landing, source, records, superseded, index(source) if index else None)
         for source in dict.fromkeys(sources)
         if source != "mirror"
     ]
@@ -598,7 +603,11 @@ class _State:
 
 
 def _history_of(
-    landing: Landing, source: str, read: pl.DataFrame | None, superseded: pl.DataFrame | None
+    landing: Landing,
+    source: str,
+    read: pl.DataFrame | None,
+    superseded: pl.DataFrame | None,
+    index: Path | None,
 ) -> History:
     nothing = History(_frame([]), pl.DataFrame(schema=_VERSIONS))
     states = _states(landing, source)
@@ -614,8 +623,10 @@ def _history_of(
             records = _as_read(read, blobs)
             if superseded is not None and superseded.height:
                 records = _with_older(connection, landing, blobs, records, superseded)
+        elif len(states) == 1:
+            records = _records(connection, landing, blobs, is_compared=False)
         else:
-            records = _records(connection, landing, blobs, is_compared=len(states) > 1)
+            records = _indexed(connection, landing, blobs, index)
         chain = _chain(states, records)
         wanted = chain.filter(pl.col("is_several"))
         older = _older(chain, records)
@@ -779,6 +790,34 @@ def _records(
         """
     ).pl()
     return _with_hash(found).unique(["nct_id", "sha256"], keep="last", maintain_order=True)
+
+
+_RECORDS = dict.fromkeys(("nct_id", "sha256", "updated", "exported", "content"), pl.String)
+
+
+def _indexed(
+    connection: duckdb.DuckDBPyConnection, landing: Landing, blobs: dict[str, Entry], index: Path | None
+) -> pl.DataFrame:
+    """`_records` to compare; of documents that stand in the index already, from there."""
+    known = pl.DataFrame(schema=_RECORDS)
+    if index is not None and index.exists():
+        try:
+            known = pl.read_parquet(index, memory_map=False).filter(pl.col("sha256").is_in(list(blobs)))
+        except pl.exceptions.PolarsError:
+            known = pl.DataFrame(schema=_RECORDS)  # cut by a machine that stopped
+    seen = set(known["sha256"])
+    new = {sha256: entry for sha256, entry in blobs.items() if sha256 not in seen}
+    if new:
+        found = _records(connection, landing, new, is_compared=True).select(list(_RECORDS))
+        # A document without a study stands there too, or it would be looked into again.
+        without = pl.DataFrame({"sha256": list(new)}).join(found, on="sha256", how="anti")
+        known = pl.concat([known, found, without], how="diagonal").select(list(_RECORDS))
+        if index is not None:
+            index.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            partial = index.with_name(f".partial-{os.getpid()}-{index.name}")
+            known.write_parquet(partial, compression="zstd")
+            partial.replace(index)
+    return known.filter(pl.col("nct_id").is_not_null())
 
 
 def _as_read(read: pl.DataFrame, blobs: dict[str, Entry]) -> pl.DataFrame:

@@ -640,7 +640,7 @@ class _Loader:
         )
         is_kept = pl.col("is_kept").fill_null(False)
         read, superseded = (own.filter(is_it).select("nct_id", "sha256") for is_it in (is_kept, ~is_kept))
-        history = changes.history(self.landing, self.sources, read, superseded)
+        history = changes.history(self.landing, self.sources, read, superseded, self.parts.beside)
         feed = history.feed
         for table, frame in amendments.earlier(history, self.overrides, folder, self.readings).items():
             self._write(folder, table, frame)

@@ -103,13 +103,17 @@ class Parts:
         partial.write_text(json.dumps(told), encoding="utf-8")
         partial.replace(path)
 
+    def beside(self, name: str) -> Path:
+        """Where something else lies that this code found out about documents and may find again."""
+        return self.folder / f"{self.code[:40]}.{name}.parquet"
+
     def keep(self, groups: Iterable[Group]) -> None:
         """Remove every other group, every other part, and what killed loads left."""
         groups = list(groups)
         wanted = {key for group in groups for key in group.parts}
         wanted |= {f"{self.key(group.documents)}.group.json" for group in groups}
         for path in self.folder.iterdir():
-            if path.name not in wanted:
+            if path.name not in wanted and not path.name.startswith(self.code[:40]):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _is_whole(self, key: str) -> bool:

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from pipeline.landing import Landing
+from pipeline.registry import changes, parts, schemas, tables
 from pipeline.registry import load as loading
-from pipeline.registry import parts, schemas, tables
 from pipeline.registry.client import NAME, LiveSource
 from pipeline.registry.load import LoadReport, load
 from pipeline.registry.mirror import MirrorSource
@@ -232,3 +232,22 @@ def test_streamed_document(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> N
     assert report.documents_reused == 1
     assert report.rows["studies"] == 5
     folder.assert_as_read_anew()
+
+
+def test_versions_of_unchanged_documents_are_not_looked_into_again(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    whole = changes._records
+    monkeypatch.setattr(
+        changes, "_records", lambda *given, **how: looked.append(len(given[2])) or whole(*given, **how)
+    )
+    for night, title in enumerate(("One", "Two", "Three", "Four")):
+        folder.put(f"{night}.json", record("NCT94000001", title, f"2026-0{night + 1}-01"))
+        folder.load()
+        folder.assert_as_read_anew()
+        looked_anew = night + 1 if night else 0  # the load of everything that the result is compared with
+        assert sum(looked) == (0, 2, 1, 1)[night] + looked_anew
+        looked.clear()
+    told = rows_of(folder.base)["field_changes"].filter(pl.col("field_path").str.ends_with("briefTitle"))
+    assert told.sort("seen_at")["new_value"].to_list() == ["Two", "Three", "Four"]
