@@ -50,7 +50,7 @@ BATCH_BYTES = 128 << 20
 STREAMED_BYTES = 256 << 20
 # Less than two full batches are cut in two, so that two cores have work; not by the number of cores, or
 # another machine would write other files. Smaller ones cost more than they give: planning the queries and
-# validating 35 tables takes 0.4 s whatever stands in them, as long as reading 40 MB.
+# validating all tables takes 0.4 s whatever stands in them, as long as reading 40 MB.
 SMALL_BATCH_BYTES = 24 << 20
 STREAMED_RECORDS = 4096
 # Nightly pulls land small documents one by one. When more than so many of their parts stand side by side, these

@@ -63,12 +63,14 @@ class Column:
 class Source:
     """Where rows come from: a chain of nested lists, and the columns that differ between the chains of a table.
 
-    A value of `set` is a path, or SQL when it starts with `=`, where `{m.title}` stands for a path.
+    A value of `set` is a path, or SQL when it starts with `=`, where `{m.title}` stands for a path. An item with
+    nothing below it gives no row, unless that level is named in `outer`: then it keeps one, with nulls from there on.
     """
 
     levels: tuple[tuple[str, str], ...] = ()
     set: dict[str, str] = field(default_factory=dict)
     where: str = ""
+    outer: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -326,6 +328,7 @@ PROTOCOL: tuple[Table, ...] = (
             _c("state", "text", "State or province.", "l.state"),
             _c("zip", "text", "Postal code.", "l.zip"),
             _c("country", "text", "Country.", "l.country"),
+            _c("country_code", "code", "Country's code, where the registry posts it.", "l.countryCode"),
             _c("latitude", "number", "Latitude.", "l.geoPoint.lat", unit="degrees", minimum=-90, maximum=90),
             _c("longitude", "number", "Longitude.", "l.geoPoint.lon", unit="degrees", minimum=-180, maximum=180),
         ),
@@ -535,6 +538,19 @@ _MEASUREMENT = (
     _c("comment", "prose", "Comment on the value (why it is NA, for instance).", "x.comment"),
 )  # fmt: skip
 
+# A measure's item without a measurement: the innermost that was posted is what has no value.
+_WITHOUT_MEASUREMENT = {
+    "item_kind": "=case when {y} is not null then 'category' when {k} is not null then 'class' else 'measure' end",
+    "ordinal": "#m",
+    "class_ordinal": "=case when {k} is not null then {#k} end",
+    "category_ordinal": "=case when {y} is not null then {#y} end",
+    "title": "m.title",
+    "class_title": "k.title",
+    "category": "y.title",
+    "description": "m.description",
+    "unit": "m.unitOfMeasure",
+}
+
 RESULTS: tuple[Table, ...] = (
     Table(
         "outcome_measures", "one row per posted outcome measure of a study", "Head of each posted outcome measure.",
@@ -734,6 +750,48 @@ RESULTS: tuple[Table, ...] = (
             Source((("e", "adverseEventsModule.otherEvents"), ("s", "e.stats")), {"is_serious": "=false"}),
         ),
         ("nct_id", "is_serious", "ordinal", "group_id"),
+    ),
+    Table(
+        "results_without_values", "one row per item of the results that was posted without any value below it",
+        "Baseline measures, classes, categories, milestones, reasons of leaving and adverse events without a value for any group.",
+        (
+            NCT,
+            _c("module", "code", "baseline, outcome, flow or adverse_event.", required=True, codes=("baseline", "outcome", "flow", "adverse_event")),
+            _c("item_kind", "code", "What has no value.", required=True,
+               codes=("measure", "class", "category", "milestone", "drop_withdraw", "serious_event", "other_event")),
+            _ordinal(None, "measure, period or adverse event"),
+            _c("class_ordinal", "integer", "Class of the measure, or milestone or reason of the period.", minimum=1),
+            _c("category_ordinal", "integer", "Category of the class.", minimum=1),
+            _c("title", "text", "Title of the measure or period, or term of the event."),
+            _c("class_title", "text", "Title of the class, or the milestone or reason."),
+            _c("category", "text", "Title of the category."),
+            _c("description", "prose", "How the measure was taken, or notes on the event."),
+            _c("unit", "text", "Unit of the measure.", None),
+            _c("population_description", "prose", "Population of a baseline measure, where it is not the whole table's."),
+            _c("organ_system", "text", "System organ class of an adverse event."),
+            _c("source_vocabulary", "text", "Vocabulary of an adverse event, as MedDRA 20.0."),
+            _c("comment", "prose", "Comment on the milestone or reason."),
+        ),
+        (
+            Source((("m", "baselineCharacteristicsModule.measures"), ("k", "m.classes"), ("y", "k.categories"), ("x", "y.measurements")),
+                   {**_WITHOUT_MEASUREMENT, "module": "='baseline'", "population_description": "m.populationDescription"},
+                   where="{x} is null", outer=("k", "y", "x")),
+            Source((("m", "outcomeMeasuresModule.outcomeMeasures"), ("k", "m.classes"), ("y", "k.categories"), ("x", "y.measurements")),
+                   {**_WITHOUT_MEASUREMENT, "module": "='outcome'"}, where="{x} is null", outer=("y", "x")),
+            *(
+                Source((("p", "participantFlowModule.periods"), ("e", f"p.{path}"), ("s", f"e.{counts}")),
+                       {"module": "='flow'", "item_kind": f"='{kind}'", "ordinal": "#p", "class_ordinal": "#e", "title": "p.title",
+                        "class_title": "e.type", "comment": "e.comment"}, where="{s} is null", outer=("s",))
+                for kind, path, counts in (("milestone", "milestones", "achievements"), ("drop_withdraw", "dropWithdraws", "reasons"))
+            ),
+            *(
+                Source((("e", f"adverseEventsModule.{kind}Events"), ("s", "e.stats")),
+                       {"module": "='adverse_event'", "item_kind": f"='{kind}_event'", "ordinal": "#e", "title": "e.term", "description": "e.notes",
+                        "organ_system": "e.organSystem", "source_vocabulary": "e.sourceVocabulary"}, where="{s} is null", outer=("s",))
+                for kind in ("serious", "other")
+            ),
+        ),
+        ("nct_id", "module", "item_kind", "ordinal", "class_ordinal", "category_ordinal"),
     ),
     Table(
         "adverse_event_groups", "one row per group of the adverse event tables", "Totals: deaths, serious and other events by group.",

@@ -155,6 +155,7 @@ STUDY: dict[str, Any] = {
                     "state": T,
                     "zip": T,
                     "country": T,
+                    "countryCode": T,
                     "contacts": [CONTACT],
                     "geoPoint": {"lat": T, "lon": T},
                 }

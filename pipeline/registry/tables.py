@@ -404,6 +404,8 @@ def _source_sql(table: Table, source: Source) -> str:
                 continue
             carried.append(f"{_path(reference, level - 1, aliases)} as {_carried(reference)}")
         items = _path(path, level - 1, aliases)
+        if alias in source.outer:
+            items = f"(case when len({items}) > 0 then {items} else [null] end)"
         carried += [f'unnest({items}) as "{alias}"', f'generate_subscripts({items}, 1) as "#{alias}"']
         from_ = f"(select rec, nct_id, {', '.join(carried)} from {from_})"
 

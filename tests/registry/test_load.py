@@ -587,3 +587,50 @@ def test_archive_of_single_studies(
     assert home.load(folder).rows["studies"] == 2
     archive.unlink()
     assert home.load(folder).rows["studies"] == 1
+
+
+def test_items_posted_without_values_keep_a_row(home: Home, tmp_path: Path) -> None:
+    measure = {
+        "title": "Invented age",
+        "populationDescription": "Everyone",
+        "classes": [
+            {"title": "Not asked"},
+            {
+                "title": "Asked",
+                "categories": [{"title": "Old"}, {"measurements": [{"groupId": "BG000", "value": "1"}]}],
+            },
+        ],
+    }
+    results = {
+        "baselineCharacteristicsModule": {"measures": [{"title": "Invented weight"}, measure]},
+        "outcomeMeasuresModule": {
+            "outcomeMeasures": [
+                {"title": "Later"},
+                {"title": "Now", "classes": [{"title": "Week 4", "categories": []}]},
+            ]
+        },
+        "participantFlowModule": {
+            "periods": [{"title": "All", "milestones": [{"type": "STARTED", "comment": "none"}]}]
+        },
+        "adverseEventsModule": {
+            "otherEvents": [{"term": "Sneeze", "stats": []}, {"term": "Cough", "stats": [{}]}]
+        },
+    }
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "one.json").write_text(
+        json.dumps({**study(), "resultsSection": results}), encoding="utf-8"
+    )
+    home.load(tmp_path / "in")
+    found = home.table("results_without_values").select(
+        "module", "item_kind", "ordinal", "class_ordinal", "category_ordinal", "title", "class_title", "category"
+    )  # fmt: skip
+    assert sorted(found.rows(), key=str) == [
+        ("adverse_event", "other_event", 1, None, None, "Sneeze", None, None),
+        ("baseline", "category", 2, 2, 1, "Invented age", "Asked", "Old"),
+        ("baseline", "class", 2, 1, None, "Invented age", "Not asked", None),
+        ("baseline", "measure", 1, None, None, "Invented weight", None, None),
+        ("flow", "milestone", 1, 1, None, "All", "STARTED", None),
+        ("outcome", "class", 2, 1, None, "Now", "Week 4", None),
+    ]
+    assert home.table("baseline_measures").height == 1
+    assert home.table("outcome_measures").height == 2

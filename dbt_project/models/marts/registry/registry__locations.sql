@@ -12,6 +12,7 @@ final as (
         state,
         zip,
         country,
+        country_code,
         latitude,
         longitude
     from locations

@@ -7,6 +7,7 @@ select
     state,
     zip,
     country,
+    country_code,
     latitude,
     longitude
 from {{ source('lake_registry', 'locations') }}
