@@ -31,11 +31,20 @@ truths as (
         or verdicts.first_failing_position = placed.position_in_text
 ),
 
-constraints as (
+numbered_constraints as (
     select
         *,
         row_number() over (partition by criterion_number order by constraint_ordinal) as constraint_place
     from {{ ref('int_trials__constraints') }}
+    where versions_back = 0
+),
+
+-- of a sentence that was not read no constraint is shown; part of no join below, which would become a loop
+constraints as (
+    select numbered_constraints.*
+    from numbered_constraints
+    inner join placed on numbered_constraints.criterion_number = placed.criterion_number
+    where placed.parse_status <> 'unparsed'
 ),
 
 conditions as (
@@ -109,14 +118,14 @@ explained as (
     left join constraints
         on truths.criterion_number = constraints.criterion_number
         and truths.constraint_place = constraints.constraint_place
-        and placed.parse_status <> 'unparsed'
     left join conditions on constraints.condition_number = conditions.condition_number
     left join answers
-        on constraints.condition_number = answers.condition_number and truths.patient_number = answers.patient_number
+        on coalesce(constraints.condition_number, 0) = answers.condition_number and truths.patient_number = answers.patient_number
     left join records
         on truths.patient_number = records.patient_number
-        and answers.evidence_table = records.table_name
-        and answers.evidence_number = records.record_number
+        -- null keys of a join are compared with one another for nothing
+        and coalesce(answers.evidence_table, '') = records.table_name
+        and coalesce(answers.evidence_number, 0) = records.record_number
 ),
 
 worded as (
