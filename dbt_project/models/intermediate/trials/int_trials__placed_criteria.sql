@@ -48,6 +48,8 @@ joined as (
 final as (
     select
         *,
+        -- a part of a study as one number
+        cast(dense_rank() over (order by study_number, part) as bigint) as part_number,
         max(cast(is_decisive as integer)) over (partition by study_number, coalesce(top_any_group_id, 'c' || cast(criterion_number as string))) = 1
             as is_beside_decisive,
         min(position_in_text) over (partition by study_number, coalesce(top_any_group_id, 'c' || cast(criterion_number as string)))

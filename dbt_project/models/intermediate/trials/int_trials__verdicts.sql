@@ -10,6 +10,19 @@ placed as (
     from {{ ref('int_trials__placed_criteria') }}
 ),
 
+-- what each use of a shape adds to the counts of its part, by the patient's truth: two counts in one number each
+-- (unknown ones in units of 100000), so that the one large sum below is three small ones
+uses as (
+    select
+        shape_number,
+        part_number,
+        case when is_own then 1 else 0 end as own,
+        case when is_own and is_about_disease then 1 else 0 end as own_about_disease,
+        case when is_own then position_in_text end as own_position
+    from placed
+    where shape_number is not null
+),
+
 patients as (
     select * from {{ ref('int_trials__patients') }}
 ),
@@ -43,11 +56,12 @@ parts as (
     select
         study_number,
         part,
+        part_number,
         sum(case when top_any_group_id is null and shape_number is null then 1 else 0 end) as constant_unknown,
         sum(case when top_any_group_id is null and shape_number is null and is_unread_decisive then 1 else 0 end) as constant_decisive,
         sum(case when top_any_group_id is null and is_about_disease then 1 else 0 end) as about_disease
     from placed
-    group by study_number, part
+    group by study_number, part, part_number
 ),
 
 group_parts as (
@@ -62,23 +76,38 @@ group_parts as (
 ),
 
 -- one pass over what is not satisfied: conditions of their own decide, alternatives only count
-own as (
+summed as (
     select
         shape_truths.patient_number,
-        placed.study_number,
-        placed.part,
-        sum(case when shape_truths.truth = 0 then 1 else 0 end) as criteria_not_met,
-        sum(case when shape_truths.truth = 1 then 1 else 0 end) as criteria_unknown,
-        sum(case when placed.is_own and shape_truths.truth = 0 then 1 else 0 end) as failing,
-        sum(case when placed.is_own and shape_truths.truth = 1 then 1 else 0 end) as unknown,
-        sum(case when placed.is_own and shape_truths.truth_evaluable = 1 then 1 else 0 end) as unknown_decisive,
-        sum(case when placed.is_own and placed.is_about_disease and shape_truths.truth_evaluable < 2 then 1 else 0 end)
-            as disease_not_met,
-        min(case when placed.is_own and shape_truths.truth = 0 then placed.position_in_text end) as first_failing_position
+        uses.part_number,
+        sum(case when shape_truths.truth = 0 then 1 else 100000 end) as counts,
+        sum(
+            case
+                when shape_truths.truth = 0 then 0
+                when shape_truths.truth_evaluable = 1 then uses.own * 100001
+                else uses.own
+            end
+        ) as own_unknowns,
+        sum(case when shape_truths.truth_evaluable < 2 then uses.own_about_disease else 0 end) as disease_not_met,
+        min(case when shape_truths.truth = 0 then uses.own_position end) as first_failing_position
     from shape_truths
-    inner join placed on shape_truths.shape_number = placed.shape_number
+    inner join uses on shape_truths.shape_number = uses.shape_number
     where shape_truths.truth < 2
-    group by shape_truths.patient_number, placed.study_number, placed.part
+    group by shape_truths.patient_number, uses.part_number
+),
+
+own as (
+    select
+        patient_number,
+        part_number,
+        cast(counts as bigint) % 100000 as criteria_not_met,
+        cast(floor(counts / 100000) as bigint) as criteria_unknown,
+        case when first_failing_position is null then 0 else 1 end as failing,
+        cast(own_unknowns as bigint) % 100000 as unknown,
+        cast(floor(own_unknowns / 100000) as bigint) as unknown_decisive,
+        cast(disease_not_met as bigint) as disease_not_met,
+        first_failing_position
+    from summed
 ),
 
 grouped as (
@@ -119,7 +148,7 @@ part_counts as (
     cross join patients
     left join group_parts on parts.study_number = group_parts.study_number and parts.part = group_parts.part
     left join own
-        on parts.study_number = own.study_number and parts.part = own.part and patients.patient_number = own.patient_number
+        on parts.part_number = own.part_number and patients.patient_number = own.patient_number
     left join grouped
         on parts.study_number = grouped.study_number
         and parts.part = grouped.part

@@ -46,21 +46,21 @@ own_questions as (
     select
         undecided.patient_number,
         undecided.study_number,
-        placed.criterion_id,
-        case when shape_truths.truth_evaluable = 1 then 0 else 100000 end + placed.position_in_text as place
-    from undecided
-    inner join shape_truths on undecided.patient_number = shape_truths.patient_number and shape_truths.truth = 1
+        case when shape_truths.truth_evaluable = 1 then 0 else 1000000 end + placed.position_in_text as place
+    from shape_truths
     inner join placed
-        on undecided.study_number = placed.study_number
-        and shape_truths.shape_number = placed.shape_number
+        on shape_truths.shape_number = placed.shape_number
         and placed.top_any_group_id is null
+    inner join undecided
+        on placed.study_number = undecided.study_number
+        and shape_truths.patient_number = undecided.patient_number
+    where shape_truths.truth = 1
     union all
     -- an alternative matters only while its group is undecided
     select
         undecided.patient_number,
         undecided.study_number,
-        placed.criterion_id,
-        case when shape_truths.truth_evaluable = 1 then 0 else 100000 end + placed.position_in_text as place
+        case when shape_truths.truth_evaluable = 1 then 0 else 1000000 end + placed.position_in_text as place
     from undecided
     inner join group_truths
         on undecided.patient_number = group_truths.patient_number
@@ -73,10 +73,42 @@ own_questions as (
     where coalesce(shape_truths.truth, 1) = 1
 ),
 
-own_lists as (
-    select patient_number, study_number, {{ list_of('criterion_id', 'place') }} as criterion_ids
+-- few different sets of questions are open, of many patients: sets of numbers here, their words once for each below
+own_sets as (
+    select
+        patient_number,
+        study_number,
+        {{ sorted_set('place') }} as places
     from own_questions
     group by patient_number, study_number
+),
+
+different_sets as (
+    select
+        study_number,
+        places,
+        row_number() over (order by study_number) as set_number
+    from own_sets
+    group by study_number, places
+),
+
+set_members as (
+    select
+        study_number,
+        set_number,
+        {{ each_of('places') }} as place
+    from different_sets
+),
+
+set_words as (
+    select
+        set_members.set_number,
+        {{ list_of('placed.criterion_id', 'set_members.place') }} as criterion_ids
+    from set_members
+    inner join placed
+        on set_members.study_number = placed.study_number
+        and set_members.place % 1000000 = placed.position_in_text
+    group by set_members.set_number
 ),
 
 constant_lists as (
@@ -86,6 +118,29 @@ constant_lists as (
     from placed
     where shape_number is null and top_any_group_id is null
     group by study_number
+),
+
+whole_lists as (
+    select
+        different_sets.study_number,
+        different_sets.places,
+        case
+            when constant_lists.criterion_ids is null then set_words.criterion_ids
+            else {{ lists_together('set_words.criterion_ids', 'constant_lists.criterion_ids') }}
+        end as criterion_ids
+    from different_sets
+    inner join set_words on different_sets.set_number = set_words.set_number
+    left join constant_lists on different_sets.study_number = constant_lists.study_number
+),
+
+open_lists as (
+    select
+        own_sets.patient_number,
+        own_sets.study_number,
+        whole_lists.criterion_ids
+    from own_sets
+    inner join whole_lists
+        on own_sets.study_number = whole_lists.study_number and own_sets.places = whole_lists.places
 ),
 
 final as (
@@ -100,10 +155,8 @@ final as (
         cast(verdicts.criteria_unknown + totals.constant_unknown as bigint) as criteria_unknown,
         failing.criterion_id as first_failing_criterion,
         case
-            when verdicts.verdict not in ('indeterminate', 'eligible_on_evaluable') then null
-            when own_lists.criterion_ids is null then constant_lists.criterion_ids
-            when constant_lists.criterion_ids is null then own_lists.criterion_ids
-            else {{ lists_together('own_lists.criterion_ids', 'constant_lists.criterion_ids') }}
+            when verdicts.verdict in ('indeterminate', 'eligible_on_evaluable')
+                then coalesce(open_lists.criterion_ids, constant_lists.criterion_ids)
         end as deciding_unknowns,
         patients.screened_on,
         patients.screening_basis
@@ -113,8 +166,8 @@ final as (
     inner join totals on verdicts.study_number = totals.study_number
     left join placed as failing
         on verdicts.study_number = failing.study_number and verdicts.first_failing_position = failing.position_in_text
-    left join own_lists
-        on verdicts.patient_number = own_lists.patient_number and verdicts.study_number = own_lists.study_number
+    left join open_lists
+        on verdicts.patient_number = open_lists.patient_number and verdicts.study_number = open_lists.study_number
     left join constant_lists on verdicts.study_number = constant_lists.study_number
 )
 
