@@ -27,8 +27,13 @@ answers as (
     select * from {{ ref('int_trials__answers') }}
 ),
 
+-- an alternative of one constraint, or a conjunct of one alternative, is that one: nothing to be grouped
 collected as (
-    select * from shapes
+    select
+        *,
+        count(*) over (partition by shape_number, any_place, all_place) as members,
+        count(*) over (partition by shape_number, any_place) as members_of_conjunct
+    from shapes
     where is_collected
 ),
 
@@ -96,6 +101,8 @@ satisfied as (
         collected.any_place,
         collected.all_place,
         collected.constraint_place,
+        collected.members,
+        collected.members_of_conjunct,
         collected.is_beside_decisive,
         collected.is_decisive_kind,
         collected.is_expected,
@@ -118,10 +125,24 @@ by_alternative as (
         shape_number,
         any_place,
         all_place,
+        truth,
+        truth_evaluable,
+        truth * 1000 + constraint_place as decider,
+        members_of_conjunct
+    from evaluable
+    where members = 1
+    union all
+    select
+        patient_number,
+        shape_number,
+        any_place,
+        all_place,
         min(truth) as truth,
         min(truth_evaluable) as truth_evaluable,
-        min(truth * 1000 + constraint_place) as decider
+        min(truth * 1000 + constraint_place) as decider,
+        max(members_of_conjunct) as members_of_conjunct
     from evaluable
+    where members > 1
     group by patient_number, shape_number, any_place, all_place
 ),
 
@@ -132,7 +153,8 @@ with_uncollected as (
         by_alternative.any_place,
         case when alternatives.has_uncollected = 1 then least(by_alternative.truth, 1) else by_alternative.truth end as truth,
         by_alternative.truth_evaluable,
-        by_alternative.decider
+        by_alternative.decider,
+        by_alternative.members_of_conjunct
     from by_alternative
     inner join alternatives
         on by_alternative.shape_number = alternatives.shape_number
@@ -145,11 +167,22 @@ by_conjunct as (
         patient_number,
         shape_number,
         any_place,
+        truth,
+        truth_evaluable,
+        decider
+    from with_uncollected
+    where members_of_conjunct = 1
+    union all
+    select
+        patient_number,
+        shape_number,
+        any_place,
         max(truth) as truth,
         max(truth_evaluable) as truth_evaluable,
         -- of equally good alternatives the first printed one, so that a rebuild shows the same sentence
         min_by(decider, -truth * 1000000 + decider) as decider
     from with_uncollected
+    where members_of_conjunct > 1
     group by patient_number, shape_number, any_place
 ),
 
@@ -191,10 +224,16 @@ several as (
     inner join whole on by_shape.shape_number = whole.shape_number
 ),
 
-final as (
+together as (
     select * from singles
     union all
     select * from several
+),
+
+-- what follows counts per patient: rows of one patient side by side make that half as dear
+final as (
+    select * from together
+    order by patient_number
 )
 
 select * from final

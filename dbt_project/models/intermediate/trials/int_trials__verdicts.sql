@@ -169,26 +169,56 @@ part_truths as (
     from part_counts
 ),
 
+studies_with_parts as (
+    select distinct study_number
+    from parts
+    where part <> ''
+),
+
 -- everything outside the parts, and at least one named part where there are any
-by_study as (
+with_parts as (
     select
-        patient_number,
-        study_number,
+        part_truths.patient_number,
+        part_truths.study_number,
         least(
-            coalesce(min(case when part = '' then truth end), 2),
-            coalesce(max(case when part <> '' then truth end), 2)
+            coalesce(min(case when part_truths.part = '' then part_truths.truth end), 2),
+            coalesce(max(case when part_truths.part <> '' then part_truths.truth end), 2)
         ) as truth,
         least(
-            coalesce(min(case when part = '' then truth_evaluable end), 2),
-            coalesce(max(case when part <> '' then truth_evaluable end), 2)
+            coalesce(min(case when part_truths.part = '' then part_truths.truth_evaluable end), 2),
+            coalesce(max(case when part_truths.part <> '' then part_truths.truth_evaluable end), 2)
         ) as truth_evaluable,
-        max(disease_met) as disease_met,
-        cast(sum(criteria_not_met) as bigint) as criteria_not_met,
-        cast(sum(criteria_unknown) as bigint) as criteria_unknown,
-        min(first_failing_position) as first_failing_position,
-        min(case when part = '' then first_failing_position end) as whole_failing_position
+        max(part_truths.disease_met) as disease_met,
+        cast(sum(part_truths.criteria_not_met) as bigint) as criteria_not_met,
+        cast(sum(part_truths.criteria_unknown) as bigint) as criteria_unknown,
+        min(part_truths.first_failing_position) as first_failing_position,
+        min(case when part_truths.part = '' then part_truths.first_failing_position end) as whole_failing_position
     from part_truths
-    group by patient_number, study_number
+    inner join studies_with_parts on part_truths.study_number = studies_with_parts.study_number
+    group by part_truths.patient_number, part_truths.study_number
+),
+
+-- most studies have no parts and need no grouping
+without_parts as (
+    select
+        part_truths.patient_number,
+        part_truths.study_number,
+        part_truths.truth,
+        part_truths.truth_evaluable,
+        part_truths.disease_met,
+        part_truths.criteria_not_met,
+        part_truths.criteria_unknown,
+        part_truths.first_failing_position,
+        part_truths.first_failing_position as whole_failing_position
+    from part_truths
+    left join studies_with_parts on part_truths.study_number = studies_with_parts.study_number
+    where studies_with_parts.study_number is null
+),
+
+by_study as (
+    select * from with_parts
+    union all
+    select * from without_parts
 ),
 
 final as (

@@ -54,13 +54,14 @@ unknown_then as (
         patients.cohort,
         placed.criterion_number,
         count(*) as unknown
-    from placed
-    inner join shape_truths on placed.shape_number = shape_truths.shape_number and shape_truths.truth = 1
+    from shape_truths
+    inner join placed on shape_truths.shape_number = placed.shape_number
     inner join verdicts
         on placed.study_number = verdicts.study_number
         and shape_truths.patient_number = verdicts.patient_number
         and (verdicts.first_failing_position is null or verdicts.first_failing_position >= placed.position_in_text)
     inner join patients on shape_truths.patient_number = patients.patient_number
+    where shape_truths.truth = 1
     group by patients.cohort, placed.criterion_number
 ),
 

@@ -40,6 +40,18 @@ undecided as (
     where verdict in ('indeterminate', 'eligible_on_evaluable')
 ),
 
+alternative_shapes as (
+    select distinct shape_number
+    from placed
+    where top_any_group_id is not null and shape_number is not null
+),
+
+alternative_truths as (
+    select shape_truths.*
+    from shape_truths
+    inner join alternative_shapes on shape_truths.shape_number = alternative_shapes.shape_number
+),
+
 -- Unknown criteria whose answer could still change the verdict. Those that lack data of this patient come first,
 -- those about the decisive kinds before others; what is unknown for everybody follows, the same list for all.
 own_questions as (
@@ -60,7 +72,7 @@ own_questions as (
     select
         undecided.patient_number,
         undecided.study_number,
-        case when shape_truths.truth_evaluable = 1 then 0 else 1000000 end + placed.position_in_text as place
+        case when alternative_truths.truth_evaluable = 1 then 0 else 1000000 end + placed.position_in_text as place
     from undecided
     inner join group_truths
         on undecided.patient_number = group_truths.patient_number
@@ -68,9 +80,10 @@ own_questions as (
         and group_truths.truth = 1
     inner join placed
         on undecided.study_number = placed.study_number and group_truths.group_id = placed.top_any_group_id
-    left join shape_truths
-        on placed.shape_number = shape_truths.shape_number and undecided.patient_number = shape_truths.patient_number
-    where coalesce(shape_truths.truth, 1) = 1
+    left join alternative_truths
+        on coalesce(placed.shape_number, 0) = alternative_truths.shape_number
+        and undecided.patient_number = alternative_truths.patient_number
+    where coalesce(alternative_truths.truth, 1) = 1
 ),
 
 -- few different sets of questions are open, of many patients: sets of numbers here, their words once for each below
@@ -122,8 +135,7 @@ constant_lists as (
 
 whole_lists as (
     select
-        different_sets.study_number,
-        different_sets.places,
+        different_sets.set_number,
         case
             when constant_lists.criterion_ids is null then set_words.criterion_ids
             else {{ lists_together('set_words.criterion_ids', 'constant_lists.criterion_ids') }}
@@ -133,14 +145,14 @@ whole_lists as (
     left join constant_lists on different_sets.study_number = constant_lists.study_number
 ),
 
-open_lists as (
+open_questions as (
     select
         own_sets.patient_number,
         own_sets.study_number,
-        whole_lists.criterion_ids
+        different_sets.set_number
     from own_sets
-    inner join whole_lists
-        on own_sets.study_number = whole_lists.study_number and own_sets.places = whole_lists.places
+    inner join different_sets
+        on own_sets.study_number = different_sets.study_number and own_sets.places = different_sets.places
 ),
 
 final as (
@@ -156,7 +168,7 @@ final as (
         failing.criterion_id as first_failing_criterion,
         case
             when verdicts.verdict in ('indeterminate', 'eligible_on_evaluable')
-                then coalesce(open_lists.criterion_ids, constant_lists.criterion_ids)
+                then coalesce(whole_lists.criterion_ids, constant_lists.criterion_ids)
         end as deciding_unknowns,
         patients.screened_on,
         patients.screening_basis
@@ -166,8 +178,9 @@ final as (
     inner join totals on verdicts.study_number = totals.study_number
     left join placed as failing
         on verdicts.study_number = failing.study_number and verdicts.first_failing_position = failing.position_in_text
-    left join open_lists
-        on verdicts.patient_number = open_lists.patient_number and verdicts.study_number = open_lists.study_number
+    left join open_questions
+        on verdicts.patient_number = open_questions.patient_number and verdicts.study_number = open_questions.study_number
+    left join whole_lists on coalesce(open_questions.set_number, 0) = whole_lists.set_number
     left join constant_lists on verdicts.study_number = constant_lists.study_number
 )
 
