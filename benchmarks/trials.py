@@ -260,7 +260,9 @@ def _models(root: Path, memory: str, skipped: Sequence[str]) -> Iterator[tuple[s
     waiting = {
         key: node
         for key, node in nodes.items()
-        if node["resource_type"] == "model" and "trials" in node["fqn"] and node.get("compiled_code")
+        if node["resource_type"] == "model"
+        and "trials" in node["fqn"]
+        and node.get("compiled_code")
         and node["name"] not in skipped
     }
     with duckdb.connect(str(root / "build.duckdb"), config={"memory_limit": memory}) as connection:

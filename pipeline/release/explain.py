@@ -14,6 +14,10 @@ import duckdb
 from pipeline.errors import ReleaseError
 
 WIDTH = 100
+LEFT_OUT = (
+    "So large a release shows the answers of the patients nearest to each trial alone (variable patient_criteria_rows in "
+    "dbt_project.yml); this patient's values are not among them."
+)
 _MARKS = {True: "yes", False: "NO", None: " ? "}
 _VERDICTS = {
     "eligible": "eligible: every condition is satisfied",
@@ -61,7 +65,28 @@ def explain(connection: duckdb.DuckDBPyConnection, patient: str, trial: str) -> 
     title = connection.execute(
         "select brief_title from registry.studies where nct_id = $1", [trial]
     ).fetchone()
-    return "\n".join([*_head(verdict, title[0] if title else None), *_body(verdict, criteria), ""])
+    lines = [*_head(verdict, title[0] if title else None), *_body(verdict, criteria)]
+    if not criteria:
+        lines += _sentences(connection, verdict)
+    return "\n".join([*lines, ""])
+
+
+def _sentences(connection: duckdb.DuckDBPyConnection, verdict: dict[str, Any]) -> list[str]:
+    """What excludes, or is open, in the words of the protocol: for pairs whose answers the release leaves out."""
+    texts = dict(
+        connection.execute(
+            "select criterion_id, text from registry.criteria where nct_id = $1", [verdict["nct_id"]]
+        ).fetchall()
+    )
+    lines: list[str] = []
+    for heading, ids in (
+        ("Excluded by", [verdict["first_failing_criterion"]]),
+        ("What would decide it", verdict["deciding_unknowns"] or []),
+    ):
+        found = [_plain(texts.get(criterion)) for criterion in ids if criterion]
+        if found:
+            lines += ["", heading, *(line for text in found for line in _wrapped(text, "  - "))]
+    return lines
 
 
 def _head(verdict: dict[str, Any], title: str | None) -> list[str]:
@@ -94,11 +119,7 @@ def _body(verdict: dict[str, Any], criteria: list[dict[str, Any]]) -> list[str]:
         lines += _criterion(row, row["criterion_id"] == verdict["first_failing_criterion"])
     counted = verdict["criteria_met"] + verdict["criteria_not_met"] + verdict["criteria_unknown"]
     if len(criteria) < counted:
-        lines += _wrapped(
-            f"The other {counted - len(criteria)} criteria of an excluded patient are left out of so large a release "
-            "(variable patient_criteria_rows in dbt_project.yml).",
-            "  ",
-        )
+        lines += ["", *_wrapped(LEFT_OUT, "")]
     missing = [
         row
         for row in criteria

@@ -59,10 +59,10 @@ compared as (
     inner join patients on verdicts_before.patient_number = patients.patient_number
     left join placed as failing_before
         on verdicts_before.study_number = failing_before.study_number
-        and verdicts_before.first_failing_position = failing_before.position_in_text
+        and coalesce(verdicts_before.first_failing_position, 0) = failing_before.position_in_text
     left join placed as failing_after
         on verdicts_after.study_number = failing_after.study_number
-        and verdicts_after.first_failing_position = failing_after.position_in_text
+        and coalesce(verdicts_after.first_failing_position, 0) = failing_after.position_in_text
 ),
 
 final as (

@@ -13,22 +13,73 @@ verdicts as (
     select * from {{ ref('int_trials__verdicts') }}
 ),
 
-volume as (
-    select (select count(*) from patients) * (select count(*) from placed) <= {{ var('patient_criteria_rows') }} as is_small
+shape_truths as (
+    select * from {{ ref('int_trials__shape_truths') }}
 ),
 
--- a large cohort times a large registry: of those who are out, the criterion that excludes them stands for the rest
+-- the patients of each study that the table has room for: all, or those who come nearest to it
+volume as (
+    select
+        cast(floor({{ var('patient_criteria_rows') }} / greatest(1, (select count(*) from placed))) as bigint) as room,
+        (select count(*) from patients) as patients
+),
+
+crowded as (
+    select *
+    from verdicts
+    inner join volume on volume.patients > volume.room
+),
+
+ranked as (
+    select
+        patient_number,
+        study_number,
+        room,
+        row_number() over (
+            partition by study_number
+            order by
+                case verdict when 'eligible' then 0 when 'eligible_on_evaluable' then 1 when 'indeterminate' then 2 else 3 end,
+                criteria_not_met,
+                criteria_unknown,
+                patient_number
+        ) as place
+    from crowded
+),
+
+shown as (
+    select
+        verdicts.patient_number,
+        verdicts.study_number
+    from verdicts
+    inner join volume on volume.patients <= volume.room
+    union all
+    select
+        patient_number,
+        study_number
+    from ranked
+    where place <= room
+),
+
+asked as (
+    select
+        shown.patient_number,
+        placed.criterion_number,
+        placed.is_unread_decisive,
+        coalesce(placed.shape_number, 0) as shape_number
+    from shown
+    inner join placed on shown.study_number = placed.study_number
+),
+
 truths as (
-    select criterion_truths.*
-    from {{ ref('int_trials__criterion_truths') }} as criterion_truths
-    inner join placed on criterion_truths.criterion_number = placed.criterion_number
-    inner join verdicts
-        on criterion_truths.patient_number = verdicts.patient_number
-        and criterion_truths.study_number = verdicts.study_number
-    cross join volume
-    where volume.is_small
-        or verdicts.verdict <> 'ineligible'
-        or verdicts.first_failing_position = placed.position_in_text
+    select
+        asked.patient_number,
+        asked.criterion_number,
+        coalesce(shape_truths.truth, 1) as truth,
+        coalesce(shape_truths.truth_evaluable, case when asked.is_unread_decisive then 1 else 2 end) as truth_evaluable,
+        cast(coalesce(shape_truths.constraint_place, 1) as bigint) as constraint_place
+    from asked
+    left join shape_truths
+        on asked.shape_number = shape_truths.shape_number and asked.patient_number = shape_truths.patient_number
 ),
 
 numbered_constraints as (
@@ -71,6 +122,55 @@ delivered_columns as (
     group by cohort, delivery_id, sheet, table_name, column_name
 ),
 
+-- the condition that decided each criterion; none where nothing was read
+decided as (
+    select
+        truths.patient_number,
+        truths.criterion_number,
+        truths.truth,
+        truths.truth_evaluable,
+        constraints.is_expected,
+        constraints.is_qualified,
+        constraints.quote,
+        constraints.condition_number,
+        conditions.kind,
+        conditions.family,
+        conditions.condition_text,
+        coalesce(conditions.family, 'not_collected') <> 'not_collected' as has_answer
+    from truths
+    left join constraints
+        on truths.criterion_number = constraints.criterion_number
+        and truths.constraint_place = constraints.constraint_place
+    left join conditions on constraints.condition_number = conditions.condition_number
+),
+
+-- two branches and no outer join: the rows without an answer would all have one key
+answered as (
+    select
+        decided.*,
+        answers.truth as condition_truth,
+        answers.unknown_kind,
+        answers.number_low,
+        answers.number_high,
+        coalesce(answers.evidence_table, '') as evidence_table,
+        coalesce(answers.evidence_number, 0) as evidence_number
+    from decided
+    inner join answers
+        on decided.condition_number = answers.condition_number and decided.patient_number = answers.patient_number
+    where decided.has_answer
+    union all
+    select
+        *,
+        cast(null as integer) as condition_truth,
+        cast(null as string) as unknown_kind,
+        cast(null as double) as number_low,
+        cast(null as double) as number_high,
+        '' as evidence_table,
+        cast(0 as bigint) as evidence_number
+    from decided
+    where not has_answer
+),
+
 explained as (
     select
         patients.patient_number,
@@ -86,25 +186,25 @@ explained as (
         placed.is_decisive,
         placed.top_any_group_id is not null as is_alternative,
         placed.kinds,
-        truths.truth,
-        truths.truth_evaluable,
-        constraints.is_expected,
-        constraints.is_qualified,
-        constraints.quote,
-        conditions.kind,
-        conditions.family,
-        conditions.condition_text,
-        answers.truth as condition_truth,
-        answers.unknown_kind,
-        answers.number_low,
-        answers.number_high,
-        answers.evidence_table,
+        answered.truth,
+        answered.truth_evaluable,
+        answered.is_expected,
+        answered.is_qualified,
+        answered.quote,
+        answered.kind,
+        answered.family,
+        answered.condition_text,
+        answered.condition_truth,
+        answered.unknown_kind,
+        answered.number_low,
+        answered.number_high,
+        answered.evidence_table,
         records.value_text,
         records.record_date,
         records.column_name,
-        coalesce(records.source_file, case when answers.evidence_table = 'patients' then patients.source_file end) as source_file,
-        coalesce(records.source_sheet, case when answers.evidence_table = 'patients' then patients.source_sheet end) as source_sheet,
-        coalesce(records.source_row, case when answers.evidence_table = 'patients' then patients.source_row end) as source_row,
+        coalesce(records.source_file, case when answered.evidence_table = 'patients' then patients.source_file end) as source_file,
+        coalesce(records.source_sheet, case when answered.evidence_table = 'patients' then patients.source_sheet end) as source_sheet,
+        coalesce(records.source_row, case when answered.evidence_table = 'patients' then patients.source_row end) as source_row,
         patients.sex,
         patients.course,
         patients.onset_date_earliest,
@@ -112,20 +212,13 @@ explained as (
         patients.progression_onset_date_latest,
         patients.screened_on,
         patients.complete_from
-    from truths
-    inner join placed on truths.criterion_number = placed.criterion_number
-    inner join patients on truths.patient_number = patients.patient_number
-    left join constraints
-        on truths.criterion_number = constraints.criterion_number
-        and truths.constraint_place = constraints.constraint_place
-    left join conditions on constraints.condition_number = conditions.condition_number
-    left join answers
-        on coalesce(constraints.condition_number, 0) = answers.condition_number and truths.patient_number = answers.patient_number
+    from answered
+    inner join placed on answered.criterion_number = placed.criterion_number
+    inner join patients on answered.patient_number = patients.patient_number
     left join records
-        on truths.patient_number = records.patient_number
-        -- null keys of a join are compared with one another for nothing
-        and coalesce(answers.evidence_table, '') = records.table_name
-        and coalesce(answers.evidence_number, 0) = records.record_number
+        on answered.patient_number = records.patient_number
+        and answered.evidence_table = records.table_name
+        and answered.evidence_number = records.record_number
 ),
 
 worded as (

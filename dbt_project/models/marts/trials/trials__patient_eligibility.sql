@@ -177,7 +177,9 @@ final as (
     inner join studies on verdicts.study_number = studies.study_number
     inner join totals on verdicts.study_number = totals.study_number
     left join placed as failing
-        on verdicts.study_number = failing.study_number and verdicts.first_failing_position = failing.position_in_text
+        on verdicts.study_number = failing.study_number
+        -- null keys of a join are compared with one another for nothing
+        and coalesce(verdicts.first_failing_position, 0) = failing.position_in_text
     left join open_questions
         on verdicts.patient_number = open_questions.patient_number and verdicts.study_number = open_questions.study_number
     left join whole_lists on coalesce(open_questions.set_number, 0) = whole_lists.set_number
