@@ -7,7 +7,8 @@ models tagged `statistics_input` with all before them, the statistics, the marts
 
 dbt's start, its reading of the project, and its some 0.1 s for each model and seed do not depend on the cohort: the same
 build of a cohort of 20 patients is measured first and its cost shown apart (`fixed`). `over fixed` is what the patients
-cost. `--checks` also times the data tests that a run makes on these models.
+cost. The registry is empty: each epoch of a registered time frame adds to the cost as one more epoch of the seed does.
+`--checks` also times the data tests that a run makes on these models.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import polars as pl
 
 from pipeline import lake, statistics
 from pipeline.cohort import schemas
+from pipeline.registry import schemas as registry_schemas
 
 PROJECT = Path(__file__).resolve().parents[1]
 COHORT = "bench"
@@ -189,7 +191,12 @@ def write_lake(folder: Path, patients: int, seed: int = 0) -> None:
         for table in schemas.LAKE_TABLES:
             lake.write_table(snapshot, table, _lake_frame(table, tables))
 
+    def write_no_trials(snapshot: Path) -> None:
+        for table in registry_schemas.TABLES:
+            lake.write_table(snapshot, table, registry_schemas.empty(table))
+
     lake.write_snapshot(folder / "cohort" / COHORT, "bench", write)
+    lake.write_snapshot(folder / "registry", "bench", write_no_trials)
 
 
 def _lake_frame(table: str, tables: dict[str, dict[str, np.ndarray]]) -> pl.DataFrame:

@@ -13,3 +13,15 @@ case {{ name }}_precision
     end
     {%- endif -%}
 {%- endmacro %}
+
+{# A distance from the anchor as part of a name: 0, m24, d672, minus_m4. #}
+{% macro span_name(months, days) -%}
+case
+    when {{ months }} = 0 and {{ days }} = 0 then '0'
+    else concat(
+        case when {{ months }} < 0 or {{ days }} < 0 then 'minus_' else '' end,
+        case when {{ months }} <> 0 then concat('m', cast(abs({{ months }}) as string)) else '' end,
+        case when {{ days }} <> 0 then concat('d', cast(abs({{ days }}) as string)) else '' end
+    )
+end
+{%- endmacro %}

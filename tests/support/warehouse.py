@@ -14,6 +14,7 @@ from dbt.cli.main import dbtRunner
 
 from pipeline import lake
 from pipeline.cohort import schemas
+from pipeline.registry import schemas as registry_schemas
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -53,7 +54,12 @@ class Warehouse:
         commands: tuple[str, ...] = ("build",),
         exclude: str = "",
     ) -> None:
-        """Run dbt for a selection; a failing model or test raises AssertionError with dbt's own message."""
+        """Run dbt for a selection; a failing model or test raises AssertionError with dbt's own message.
+
+        Where no registry was written, an empty one is: the epochs of registered time frames are read from it.
+        """
+        if lake.current(self.lake / "registry") is None:
+            lake.write_snapshot(self.lake / "registry", "empty", write_empty_registry)
         environment = {
             "REMIT_LAKE": str(self.lake),
             "REMIT_BUILD_FILE": str(self.file),
@@ -124,6 +130,12 @@ class Warehouse:
         unknown = {name for row in rows for name in row} - set(columns)
         assert not unknown, f"not columns of {table}: {sorted(unknown)}"
         return pl.DataFrame(rows, schema=columns)
+
+
+def write_empty_registry(folder: Path) -> None:
+    """Every table of the registry's lake, empty but typed."""
+    for table in registry_schemas.TABLES:
+        lake.write_table(folder, table, registry_schemas.empty(table))
 
 
 def _date(name: str, value: Any) -> dict[str, Any]:

@@ -1,24 +1,40 @@
-{# Every epoch with its number and its offsets as months and days from the anchor. #}
+{# Every epoch with its number: those of the seed, and those that registered time frames ask for beside them. #}
 
 with
 
-epochs as (
-    select * from {{ ref('epochs') }}
+configured as (
+    select * from {{ ref('int_outcomes__configured_epochs') }}
+),
+
+registered as (
+    select * from {{ ref('int_outcomes__registered_epochs') }}
+    where epoch is not null and not is_shipped
+),
+
+together as (
+    select epoch, anchor, end_event, applies_to, start_months, start_days, end_months, end_days, false as is_registered
+    from configured
+
+    union all
+
+    select distinct
+        epoch,
+        'index' as anchor,
+        cast(null as string) as end_event,
+        'all' as applies_to,
+        start_months,
+        start_days,
+        end_months,
+        end_days,
+        true as is_registered
+    from registered
 ),
 
 final as (
     select
         cast(row_number() over (order by epoch) as bigint) as epoch_number,
-        epoch,
-        anchor,
-        end_event,
-        applies_to,
-        case offset_unit when 'year' then start_offset * 12 when 'month' then start_offset else 0 end as start_months,
-        case offset_unit when 'day' then start_offset else 0 end as start_days,
-        case offset_unit when 'year' then end_offset * 12 when 'month' then end_offset when 'day' then end_offset * 0 end
-            as end_months,
-        case offset_unit when 'day' then end_offset else end_offset * 0 end as end_days
-    from epochs
+        together.*
+    from together
 )
 
 select * from final

@@ -21,6 +21,10 @@ epochs as (
     from {{ ref('int_trials__registered_epochs') }}
 ),
 
+outcome_epochs as (
+    select * from {{ ref('int_outcomes__registered_epochs') }}
+),
+
 patients as (
     select * from {{ ref('int_trials__patients') }}
 ),
@@ -166,11 +170,17 @@ joined as (
         cohort_sizes.patients,
         epochs.*,
         coalesce(delivered.delivered_tables, '') like '%,' || epochs.data_table || ',%' as is_table_delivered,
+        outcome_epochs.epoch,
         judged.patients_observed,
         judged.patients_with_data
     from epochs
     cross join cohort_sizes
     left join delivered on cohort_sizes.cohort = delivered.cohort
+    left join outcome_epochs
+        on epochs.nct_id = outcome_epochs.nct_id
+        and epochs.outcome_type = outcome_epochs.outcome_type
+        and epochs.ordinal = outcome_epochs.ordinal
+        and epochs.epoch_number = outcome_epochs.epoch_number
     left join judged
         on cohort_sizes.cohort = judged.cohort
         and epochs.has_window
@@ -193,6 +203,7 @@ final as (
         measure,
         outcome_kind,
         epoch_label,
+        epoch,
         anchor,
         cast(start_offset as double) as start_offset,
         cast(end_offset as double) as end_offset,
