@@ -89,7 +89,7 @@ TRIGGERS: dict[str, tuple[str, ...]] = {
     "age.range": (
         r"re:\bages?\b|\baged\b|\baging\b|\bold(?:er)?\b|younger|\by/?o\b|(?:male|female|men|women|adult|patient|subject|participant|individual"
         r"|volunteer|person|people|child|children|adolescent|sexe|gender)s?\b[\s,()a-z]{0,24}[≥≤><]?\s*\d.{0,16}(?:year|yr)"
-        r"|(?:patient|subject|participant|individual|volunteer|person)s\s+[≥≤><]\s*\d"
+        r"|(?:patient|subject|participant|individual|volunteer|person)s\s+[≥≤><]\s*\d|\badults?\s*\(\s*\d|[,;]\s*\d\d\s*(?:-|to|and)\s*\d\d\s*(?:years|yrs)"
         r"|^\W*(?:between |from )?[≥≤><]?\s*\d+(?:\s*(?:-|to|and|through)\s*[≥≤><]?\s*\d+)?\s*(?:years?|yrs?)?\b",
     ),
     "relapse.count": (
@@ -238,7 +238,7 @@ def read_one(reading: Reading, rules: int = -1) -> list[Constraint]:
 
 
 _ALTERNATIVE_KINDS = frozenset(
-    ("relapse_count", "relapse_on_therapy", "gd_or_t2_activity", "edss_change", "prior_therapy_required", "prior_therapy_forbidden", "concomitant_therapy_forbidden", "washout", "lab_limit",
+    ("relapse_count", "relapse_on_therapy", "gd_or_t2_activity", "edss_change", "edss_range", "prior_therapy_required", "prior_therapy_forbidden", "concomitant_therapy_forbidden", "washout", "lab_limit",
      "disease_duration")
 )  # fmt: skip
 
@@ -273,9 +273,6 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
             r"\bor\b", reading.text[bounded[0].end : bounded[-1].start]
         ):
             found = [c._replace(any_of_group="age") if i in ages else c for i, c in enumerate(found)]
-    scales = [i for i, c in enumerate(found) if c.kind == "edss_range" and c.any_of_group is None]
-    if len(scales) == 2 and re.search(r"\bor\b", reading.text[found[scales[0]].end : found[scales[1]].end]):
-        found = [c._replace(any_of_group="edss") if i in scales else c for i, c in enumerate(found)]
     # A rule that knows its alternatives has grouped them itself.
     places = [i for i, c in enumerate(found) if c.kind in _ALTERNATIVE_KINDS and c.all_of_group is None]
     runs: list[list[list[int]]] = []
@@ -284,13 +281,19 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
     listed = _listed(reading, found, places)
     for before, after in itertools.pairwise(places):
         between = reading.text[found[before].end : found[after].start]
-        if found[after].start <= found[before].end:
+        if found[after].start == found[before].start:
+            between = reading.text[found[before].end : found[after].end]
+        elif found[after].start <= found[before].end:
             between = reading.text[found[before].start : found[after].start]
         between = re.sub(r"\([^()]*\)", " ", between)
         is_item = (
             is_choice
             and re.search(r"(?:^|[\s,;])\(?[a-e1-5i]{1,3}[).]\s+(?:[\w-]+\s+){0,3}$", between) is not None
         )
+        if "edss_range" in (found[before].kind, found[after].kind) and (
+            len(between) > 40 or re.search(r"with or without|\band\b", between)
+        ):
+            between = ";"
         if (
             is_item
             or before in listed
@@ -317,13 +320,17 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
     return out
 
 
+# Signs of activity stand in one list; an EDSS or a therapy beside them is a demand of its own.
+_SIGNS = frozenset(("relapse_count", "relapse_on_therapy", "gd_or_t2_activity", "edss_change"))
+
+
 def _listed(reading: Reading, found: list[Constraint], places: list[int]) -> set[int]:
     """Conditions of "A, B or C" that only a comma parts from the next."""
     out: set[int] = set()
     chain: list[int] = []
     for before, after in itertools.pairwise(places):
         between = reading.text[found[before].end : found[after].start]
-        if re.fullmatch(r"\W*,\W*(?:≥\s*)?", between):
+        if {found[before].kind, found[after].kind} <= _SIGNS and re.fullmatch(r"\W*,\W*(?:≥\s*)?", between):
             chain.append(before)
             continue
         if chain and re.search(r"\bor\b", between) and len(between) < 40:

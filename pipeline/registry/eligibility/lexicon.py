@@ -28,7 +28,9 @@ _CLASSES: dict[str, str] = {
     "ms disease-modifying therapy": """[ms|multiple sclerosis] [approved] disease {modifying|modulating|modification} [ms|multiple sclerosis] {therapy|drug|treatment|agent|medication|therapeutic|product|compound}
         dmt; dmd; dmts; ms dmt; disease modifying; disease modifying {and|or|and or}
         ms {therapy|treatment|medication|drug}; {therapy|treatment|medication|drug} for {ms|multiple sclerosis}; multiple sclerosis {therapy|treatment|medication|drug}
-        ms {specific|modifying} {therapy|treatment|medication|drug}""",
+        ms {specific|modifying} {therapy|treatment|medication|drug}
+        {first|1st} line {therapy|treatment|dmt|drug|agent|ms therapy|ms treatment}""",
+    "high-efficacy therapy": "{high|highly} {efficacy|effective} {therapy|treatment|dmt|drug|dmd|ms therapy}",
     "immunosuppressant": """immunosuppressant; immunosuppressive; immunosuppressive {therapy|treatment|drug|agent|medication}; immunosuppressant {therapy|treatment|drug|agent|medication}
         immuno suppressive [drug|agent|therapy|treatment|medication]; immune suppressive [drug|agent|therapy|treatment|medication]; immunosuppression therapy; immunosuppressor; immune suppressant
         immunosuppressive {or|and|and or} {chemotherapeutic|cytotoxic} {medication|agent|drug|therapy}""",

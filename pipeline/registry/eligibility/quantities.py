@@ -68,6 +68,12 @@ TRAILING = re.compile(
 UP_TO = re.compile(rf"\bup to\s*(?P<value>{NUMBER})")
 
 
+# "EDSS ≤ 5, at least 1 relapse": the second number counts something else.
+_ANOTHER_COUNT = re.compile(
+    r"\s*(?:or more\s+)?(?:(?!years?\b|yrs?\b|points?\b)[a-z][\w-]*\s+){0,3}?(?:relaps|exacerbat|attack|bouts?\b|lesion|gd\b|gadolin|scans?\b|infusion|course|cycles?\b|doses?\b|prior|previous|of\s+(?:them|these|which))"
+)
+
+
 def bounds_at(text: str, position: int) -> tuple[Bounds, int] | None:
     """Bounds that begin exactly at a position, and where they end."""
     found = RANGE.match(text, position)
@@ -89,7 +95,11 @@ def bounds_at(text: str, position: int) -> tuple[Bounds, int] | None:
             rf"{_POINTS}\s*(?:,|and|but|to|-|\s)+\s*(?P<symbol>[≥≤><])\s*(?P<value>{NUMBER})",
             text[found.end() :],
         )
-        if rest and (found["symbol"] in "≥>") != (rest["symbol"] in "≥>"):
+        if (
+            rest
+            and (found["symbol"] in "≥>") != (rest["symbol"] in "≥>")
+            and not _ANOTHER_COUNT.match(text[found.end() + rest.end() :])
+        ):
             second = compared(rest["symbol"], number(rest["value"]))
             merged = Bounds(*(a if a is not None else b for a, b in zip(first, second, strict=True)))
             if (

@@ -213,6 +213,11 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
                 polarity = "forbid" if r.sense == "require" else "require"
             if _PEOPLE_WITH.search(before) and _EDSS_SUBGROUP.match(text, last):
                 continue
+            # "Benign MS (EDSS ≤ 3 after 10 years)" excludes no other EDSS ≤ 3.
+            if r.sense == "forbid" and re.match(
+                r"\s*(?:points?\s*)?(?:at\s+)?(?:[≥>]\s*\d+\s*years?\s*)?after\b", text[last:]
+            ):
+                continue
             if _IN_PATIENTS.search(before):
                 # "In patients with an EDSS of …" narrows another condition: excluded together, or no demand at all.
                 if r.sense == "require":
@@ -259,6 +264,12 @@ _EDSS_STEP = re.compile(
 )
 
 
+# "A relapse is an event with an EDSS increase of …" explains a word.
+_EVENT_DEFINED = re.compile(
+    r"\b(?:relapse|exacerbation|attack|progression|worsening)s?\s+(?:is|are|was|were)\s+(?:an?\s|any\s|the\s|defined)"
+)
+
+
 def edss_change(r: Reading) -> Iterator[Constraint]:
     """edss.change: a rise of the EDSS by a number of points, with the window in which it happened."""
     text = r.text
@@ -267,6 +278,8 @@ def edss_change(r: Reading) -> Iterator[Constraint]:
     for clause_start, clause_end in r.clauses:
         clause = text[clause_start:clause_end]
         if not _EDSS.search(clause):
+            continue
+        if _EVENT_DEFINED.search(clause):
             continue
         for found in _EDSS_STEP.finditer(text, clause_start, clause_end):
             near = text[max(clause_start, found.start() - 70) : min(clause_end, found.end() + 60)]
@@ -298,7 +311,7 @@ _EDSS_STEP_MORE = re.compile(
 # ---------------------------------------------------------------------------------------------------------------- age
 _AGE_WORD = re.compile(r"\b(?:ages?|aged|aging)\b")
 _AGE_FILLER = re.compile(
-    r"(?:[\s,:=()\[\]]|-(?=\s)|\b(?:at|of|is|are|was|be|must|should|between|from|ranges?|ranging|in|the|time|screening|baseline|study|entry|enrol\w*|inclusion|consent|years?|yrs?|within|and|to|group|limits?|informed|signing|randomi[sz]\w+|visit|a|an|have|with|range of|day -?1|criteria|both|sexes|male|female|males|females|men|women|or|subjects?|patients?|participants?|healthy|adults?)\b)*?(?=[\d≥≤><]|up to)"
+    r"(?:[\s,:=()\[\]]|-(?=\s)|\b(?:at|of|is|are|was|be|must|should|between|from|ranges?|ranging|in|the|time|screening|baseline|study|entry|enrol\w*|inclusion|consent|years?|yrs?|within|and|to|group|limits?|informed|signing|randomi[sz]\w+|visit|a|an|have|with|range of|day -?1|criteria|both|outside|not|sexes|male|female|males|females|men|women|or|subjects?|patients?|participants?|healthy|adults?)\b)*?(?=[\d≥≤><]|up to)"
 )
 _AGE_TAIL = re.compile(
     r"\s*(?:y/o|yo|y\.o)\b|\s*-?\s*(?:\(\s*)?(?:years?|yrs?|y/?o|y\.?o\.?|y)\b\.?\s*-?\s*(?:\)\s*)?(?:,?\s*\(?\s*inclusive(?:ly)?\s*\)?,?\s*)?(?:of\s+ages?|old|in\s+age)\b"
@@ -338,8 +351,12 @@ def _is_age_bound(text: str, start: int, older: re.Match) -> bool:
     return bool(re.search(r"older|younger|of age|old\b", older.group()) or re.search(r"\bage", text))
 
 
+# "Younger than 18 or older than 60 years"
+_ONLY_AGES = re.compile(
+    rf"\W*(?P<low>[<≤])\s*(?P<first>{NUMBER})\s*(?:years?|yrs?)?\s*or\s*(?P<high>[>≥])\s*(?P<second>{NUMBER})\s*(?:years?|yrs?)\W*"
+)
 _ONLY_AGE = re.compile(
-    rf"\W*(?:between\s+|from\s+)?[≥≤><]?\s*{NUMBER}\s*(?:years?|yrs?)?\s*(?:(?:-|to|and|through)\s*[≥≤><]?\s*{NUMBER})?\s*(?:years?|yrs?)\W*(?:\(?inclusive\)?)?\W*"
+    rf"\W*(?:between\s+|from\s+)?[≥≤><]?\s*{NUMBER}\+?\s*(?:years?|yrs?)?\s*(?:(?:-|to|and|through)\s*[≥≤><]?\s*{NUMBER})?\s*(?:years?|yrs?)\W*(?:\(?inclusive\)?)?\W*"
 )
 _AGE_START = re.compile(r"[≥≤><]|(?<![\d.,\-/≥≤><])\d")
 _NOT_AGE_AFTER = re.compile(
@@ -369,7 +386,7 @@ def age_range(r: Reading) -> Iterator[Constraint]:
     """age.range: the patient's own age between, from, up to or over values; units in years or months."""
     text = r.text
     if not re.search(
-        r"\bage|\byears?\s+old|\byears?\b|\byrs?\b|\by/?o\b|older|younger|(?:patient|subject|participant|individual|volunteer|person)s\s+[≥≤><]",
+        r"\bage|\byears?\s+old|\byears?\b|\byrs?\b|\by/?o\b|older|younger|(?:patient|subject|participant|individual|volunteer|person)s\s+[≥≤><]|\badults?\s*\(",
         text,
     ):
         return
@@ -458,6 +475,10 @@ def age_range(r: Reading) -> Iterator[Constraint]:
                 end += upper.end()
             hits[:] = [h for h in hits if not (h[0] < end and word.end() < h[1])]
             add(word.end(), end, bounds)
+    both = _ONLY_AGES.fullmatch(text)
+    if both:
+        add(both.start("low"), both.end("first"), compared(both["low"], number(both["first"])))
+        add(both.start("high"), both.end("second"), compared(both["high"], number(both["second"])))
     for candidate in _AGE_START.finditer(text):
         start, letter = candidate.start(), candidate.group()
         if any(a <= start < b for a, b, _, _ in hits):
@@ -481,10 +502,23 @@ def age_range(r: Reading) -> Iterator[Constraint]:
             tail = _AGE_TAIL.match(text, got[1]) or (
                 _ONLY_AGE.fullmatch(text) and (got[0].min_value or got[0].max_value or 0) >= 10
             )
+            in_brackets = re.search(r"\badults?\s*(?:\w+\s*)?\(\s*$", text[:start]) and re.match(
+                r"\s*\)", text[got[1] :]
+            )
+            listed = (
+                re.search(r"[,;]\s*$", text[:start])
+                and re.match(r"\s*(?:years?|yrs?)\s*(?:$|[,;.)])", text[got[1] :])
+                and (got[0].min_value or 0) >= 12
+                and got[0].max_value is not None
+            )
             bare = (
-                _AGE_BARE.match(text, start)
-                and _PEOPLE.search(text[max(0, start - 40) : start])
-                and 10 <= (got[0].min_value or got[0].max_value or 0) <= 90
+                in_brackets
+                or listed
+                or (
+                    _AGE_BARE.match(text, start)
+                    and _PEOPLE.search(text[max(0, start - 40) : start])
+                    and 10 <= (got[0].min_value or got[0].max_value or 0) <= 90
+                )
             )
             tail = tail or re.search(r"\d\s*(?:years?|yrs?)\s+(?:of\s+age|old)\b", text[start : got[1]])
             if tail or bare or _is_age_of_people(text, start, got):
@@ -504,6 +538,11 @@ def age_range(r: Reading) -> Iterator[Constraint]:
                 )
     for start, end, bounds, unit in hits:
         clause_start, clause_end = r.clause(start)
+        polarity = r.sense
+        if re.search(
+            r"\b(?:outside|not\s+(?:be\s+)?(?:between|within))\b[^.;\d]*$", text[clause_start:start]
+        ):
+            polarity = "forbid" if r.sense == "require" else "require"
         around = text[max(clause_start, start - 90) : min(clause_end, end + 60)]
         if _NOT_OWN_AGE.search(around) and not re.match(
             r"\s*(?:\W*(?:patients?|subjects?|participants?|males?|females?|men|women|adults?|and|or|non-?pregnant|nonpregnant|are|is|must be|be|healthy|the)\W+)*(?:ages?\b|aged|between)",
@@ -538,13 +577,17 @@ def age_range(r: Reading) -> Iterator[Constraint]:
         last = end + (tail.end() if tail else 0)
         head = re.search(r"(?:\bages?d?\b[^.;\d≥≤><]{0,40}|between\s+)$", text[:start])
         yield Constraint(
-            "age_range", r.sense, head.start() if head else start, last, "age.range", *bounds, unit=unit,
+            "age_range", polarity, head.start() if head else start, last, "age.range", *bounds, unit=unit,
             window_anchor=_near_anchor(text, last),
         )  # fmt: skip
 
 
 # ----------------------------------------------------------------------------------------------------------- relapses
 _RELAPSE = r"(?:relaps(?:e|es)\b(?:\s*\(s\))?|exacerbations?\b(?:\s*\(s\))?|(?<!heart )(?<!panic )(?<!ischemic )(?<!ischaemic )(?<!asthma )(?<!gout )(?<!anxiety )attacks?\b(?:\s*\(s\))?|bouts?\b|flare-?ups?\b|flares\b|clinical\s+(?:episodes?|events?|demyelinating events?)\b|demyelinating\s+(?:events?|episodes?)\b)"
+# Other diseases have attacks and exacerbations of their own.
+_OTHER_DISEASE = re.compile(
+    r"\b(?:asthma\w*|copd|bronch\w+|pulmonary|colitis|crohn\S*|psoria\w+|arthritis|lupus|gout|migraine|angina|ischa?emic|heart|panic|cardiac)\b"
+)
 _ADJECTIVES = r"(?:(?!(?:of|and|or|in|within|during|months?|years?|days?|weeks?|edss|score|points?|mri|lesions?|drug|dmts?|therap\w*|treatments?)\b)[a-z][a-z\-'/]*[\s,]+){0,6}?"
 _COUNTED_RELAPSE = re.compile(
     rf"(?P<number>(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>\d{{1,2}})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-|or)\s*(?P<high>\d{{1,2}}))?(?P<more>\s*(?:or more|or greater|and more|\+))?\s*(?:of\s+)?)"
@@ -564,7 +607,7 @@ _DEFINITION = re.compile(
     r"\b(?:an?\s+|the\s+|ms\s+|clinical\s+|protocol-defined\s+)*(?:relapse|exacerbation|attack)s?\s+(?:\([^)]*\)\s*)?(?:is|are|was|were|will be|being)\s+defined\b|\bdefinition of (?:an?\s+)?(?:relapse|exacerbation|attack)|for inclusion purposes"
 )
 _NO_RELAPSE_INCLUSION = re.compile(
-    rf"\b(?:no|not?\s+(?:have\s+)?(?:had|experienced|have|having|be\s+in)|without|absence\s+of|free\s+(?:of|from)|no\s+evidence\s+of|never|lack of)\b[^.;]{{0,60}}?{_RELAPSE}|(?:relapse|exacerbation|attack)s?\s*-?\s*free|free of relapse"
+    rf"\b(?:no|not?\s+(?:have\s+)?(?:had|experienced|have|having|be\s+in)|(?<!with or )without|absence\s+of|free\s+(?:of|from)|no\s+evidence\s+of|never|lack of)\b[^.;≥>]{{0,60}}?{_RELAPSE}|(?:relapse|exacerbation|attack)s?\s*-?\s*free|free of relapse"
 )
 _STABLE = re.compile(
     r"(?:neurologic\w*|clinical\w*|medically and neurologic\w*|disease|ms)(?:\s+and\s+\w+)?\s*,?\s*(?:stable|stability)|(?:stable|unstable)\s+(?:neurologic\w*|clinical)(?:\s+or\s+improving)?\s*(?:function|condition|status|state|disease|course|or improving)|stable\s+(?:or improving\s+)?(?:neurologic\w*|clinical)|stable (?:relapsing|multiple sclerosis|ms|rrms|disease)\b|stabili[sz]ed|\bin remission\b|remission phase|clinically stable"
@@ -646,6 +689,12 @@ def relapses(r: Reading) -> list[Constraint]:
     if not r.is_ms:
         return []
     has_noun = _ANY_RELAPSE.search(text) is not None
+    if has_noun and _OTHER_DISEASE.search(text):
+        nouns = [r.clause(m.start()) for m in _ANY_RELAPSE.finditer(text)]
+        if all(
+            _OTHER_DISEASE.search(text, *clause) and not _MS_NAMED.search(text, *clause) for clause in nouns
+        ):
+            return []
     out: list[Constraint] = []
     used: list[tuple[int, int]] = []
     negative_spans = [m.span() for m in _NO_RELAPSE_INCLUSION.finditer(text)]
@@ -804,6 +853,7 @@ def relapses(r: Reading) -> list[Constraint]:
     return out
 
 
+_MS_NAMED = re.compile(r"\bms\b|multiple sclerosis|\brrms\b|neurologic")
 _MORE_OF_THEM = re.compile(
     r"(?:\b(?:or|and|with|including)|,)\s+(?:≥\s*)?(?P<value>\d)(?:\s*or more)?\s+(?:of\s+(?:them|which|these|those)\s+|relapses?\s+)?(?:(?:must|should)\s+)?(?:have\s+)?(?:has\s+|had\s+|being\s+|occurr\w+\s+|been\s+)*(?=(?:in|within|during|over)\b)"
 )
@@ -1396,7 +1446,7 @@ _DURATION_WORDS = re.compile(
     r"(?:disease|ms|illness|multiple\s+sclerosis|symptom|rrms|spms|ppms)\s+duration|duration\s+of\s+(?:the\s+)?(?:disease|ms|multiple\s+sclerosis|illness|symptoms?|rrms|spms|ppms|their)|time\s+(?:since|from)\s+(?:the\s+)?(?:first|initial|ms|multiple\s+sclerosis|disease|diagnosis|onset|symptom)|length of disease|progressive\s+phase|phase\s+of\s+progression"
 )
 _ONSET_WORDS = re.compile(
-    r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ms\s+|clinical\s+|neurologic\w*\s+)?(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+(?:was\s+|is\s+|has been\s+)?diagnos\w+|(?:ms|multiple\s+sclerosis|rrms|rr-ms)(?=\s*(?:\(\w+\)\s*)?(?:for|since)\s*[≥>])|(?:spms|ppms)\b|secondary progressive\s+\w+|progression|\bonset(?=\s*(?:within|in\s+the|less|≤|<|≥)))"
+    r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ms\s+|clinical\s+|neurologic\w*\s+)?(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+(?:was\s+|is\s+|has been\s+)?diagnos\w+|(?:ms|multiple\s+sclerosis|rrms|rr-ms)(?=\s*(?:\([^()]*\)\s*)?(?:for|since)\s*[≥><≤])|newly[\s-]+diagnosed\s+(?:\w+[\s-]+){0,2}?(?:ms|multiple\s+sclerosis|rrms)\b|recent(?:ly)?[\s-]+onset\s+(?:of\s+)?(?:ms|multiple\s+sclerosis|rrms)\b|(?:spms|ppms)\b|secondary progressive\s+\w+|progression|\bonset(?=\s*(?:within|in\s+the|less|≤|<|≥)))"
 )
 
 
@@ -1469,18 +1519,20 @@ def _since_onset(r: Reading, onset: re.Match, clause_start: int, clause_end: int
         ):
             break
         bounds: Bounds | None = None
+        unit = span.unit
         if span.near is not None:
-            bounds = Bounds(span.near, True, span.value, True)
+            unit = span.near_unit
+            bounds = Bounds(span.near, True, round(span.value * DAYS[span.unit] / DAYS[unit], 2), True)
         elif re.search(r"\bwithin\b|≤\s*$|<\s*$|last|past", left) and span.role == "back":
             bounds = compared("<" if span.symbol == "<" else "≤", span.value)
+        elif span.symbol in ("≤", "<"):
+            bounds = compared(span.symbol, span.value)
         elif span.symbol in ("≥", ">") or (
             span.role in ("for", "back") and re.search(r"\bfor\b|≥|>", between + left)
         ):
             bounds = compared(span.symbol if span.symbol in ("≥", ">") else "≥", span.value)
-        elif span.symbol in ("≤", "<"):
-            bounds = compared(span.symbol, span.value)
         if bounds is not None:
-            return bounds, span.unit, (onset.start(), span.end)
+            return bounds, unit, (onset.start(), span.end)
         break
     for span in r.spans:
         if not (clause_start <= span.start and span.end <= onset.start() and onset.start() - span.end < 36):
