@@ -19,7 +19,7 @@ LEFT_OUT = (
     "dbt_project.yml); this patient's values are not among them."
 )
 _MARKS = {True: "yes", False: "NO", None: " ? "}
-_VERDICTS = {
+VERDICTS = {
     "eligible": "eligible: every condition is satisfied",
     "eligible_on_evaluable": "eligible on what can be evaluated: nothing fails; what is marked ? must be asked",
     "ineligible": "ineligible",
@@ -98,7 +98,7 @@ def _head(verdict: dict[str, Any], title: str | None) -> list[str]:
     lines = [f"Patient {verdict['patient_id']} of cohort {verdict['cohort']}, trial {verdict['nct_id']}"]
     lines += textwrap.wrap(_plain(title), WIDTH) if title else []
     lines += [
-        f"Verdict: {_VERDICTS[verdict['verdict']]}",
+        f"Verdict: {VERDICTS[verdict['verdict']]}",
         f"As of {verdict['screened_on'] or 'no known day'} ({basis})",
         f"Criteria: {verdict['criteria_met']} satisfied, {verdict['criteria_not_met']} violated, "
         f"{verdict['criteria_unknown']} unknown",

@@ -1,4 +1,7 @@
-"""The report of a release: one static page of tables and charts, made from the marts alone, no script in it."""
+"""The report of a release: a static page of tables and charts, made from the marts alone, no script in it.
+
+Single patients stand on a page of their own beside it (explanations.py).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import vl_convert
 from jinja2 import Environment
 from markupsafe import Markup
 
+from pipeline.release import explanations
 from pipeline.release.page import CONTENT_POLICY, STYLE
 
 
@@ -148,7 +152,8 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <h1>Remit report</h1>
 {% if invented %}<p class="flag">Cohort {{ invented | join(", ") }}: invented patients, for trying Remit out. No number about it says anything of medicine.</p>{% endif %}
 <p class="note">Keyed pseudonyms with exact dates are still personal data: this page shows groups only.
-Every table can be queried in <code>marts.duckdb</code>; the <a href="../dictionary/index.html">data dictionary</a> explains each column.</p>
+{% if patients %}Why a single patient fits a trial or not, criterion by criterion: <a href="{{ patients }}">patients and trials</a>.
+{% endif %}Every table can be queried in <code>marts.duckdb</code>; the <a href="../dictionary/index.html">data dictionary</a> explains each column.</p>
 {% for s in sections %}<h2>{{ s.title }}</h2><p class="note">{{ s.note }}</p>
 {% if s.chart %}<div>{{ s.chart }}</div>{% endif %}
 {% if s.rows %}<table><thead><tr>{% for c in s.columns %}<th>{{ c }}</th>{% endfor %}</tr></thead><tbody>
@@ -159,7 +164,10 @@ Every table can be queried in <code>marts.duckdb</code>; the <a href="../diction
 
 
 def write(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Write the page for the open release database; a section whose tables are absent is left out."""
+    """Write the page for the open release database, and the page of single patients beside it.
+
+    A section, or that page, whose tables are absent is left out.
+    """
     tables = {
         row[0]
         for row in connection.execute(
@@ -188,10 +196,19 @@ def write(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
                 "select distinct cohort from cohort.patients where is_invented order by 1"
             ).fetchall()
         ]
+    patients = file.with_name("patients_and_trials.html")
+    has_patients = set(explanations.NEEDS) <= tables and explanations.write(connection, patients)
     page = Environment(autoescape=True).from_string(PAGE)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(
-        page.render(sections=sections, invented=invented, policy=CONTENT_POLICY, style=Markup(STYLE)), "utf-8"
+        page.render(
+            sections=sections,
+            invented=invented,
+            policy=CONTENT_POLICY,
+            style=Markup(STYLE),
+            patients=patients.name if has_patients else None,
+        ),
+        "utf-8",
     )
 
 

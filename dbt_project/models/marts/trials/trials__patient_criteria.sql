@@ -241,7 +241,8 @@ worded as (
             when family in ('relapses', 'relapses_on_therapy', 'mri') and number_high is not null
                 then {{ plain_number('number_low') }}
                     || case when number_high > number_low then ' to ' || {{ plain_number('number_high') }} else '' end
-                    || case when family = 'mri' then ' lesions' else ' relapses' end
+                    || case when family = 'mri' then ' lesion' else ' relapse' end
+                    || case when number_high = 1 and number_low = 1 then '' else 's' end
                     || coalesce(', latest: ' || value_text, '')
             else value_text
         end as patient_value
