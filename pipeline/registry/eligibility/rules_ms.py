@@ -356,7 +356,7 @@ _ONLY_AGES = re.compile(
     rf"\W*(?P<low>[<≤])\s*(?P<first>{NUMBER})\s*(?:years?|yrs?)?\s*or\s*(?P<high>[>≥])\s*(?P<second>{NUMBER})\s*(?:years?|yrs?)\W*"
 )
 _ONLY_AGE = re.compile(
-    rf"\W*(?:between\s+|from\s+)?[≥≤><]?\s*{NUMBER}\+?\s*(?:years?|yrs?)?\s*(?:(?:-|to|and|through)\s*[≥≤><]?\s*{NUMBER})?\s*(?:years?|yrs?)\W*(?:\(?inclusive\)?)?\W*"
+    rf"\W*(?:between\s+|from\s+)?[≥≤><]?\s*{NUMBER}\+?\s*(?:years?|yrs?)?\s*(?:(?:-|to|and|through|,|but)\s*[≥≤><]?\s*{NUMBER})?\s*(?:years?|yrs?)\W*(?:\(?inclusive\)?)?\W*"
 )
 _AGE_START = re.compile(r"[≥≤><]|(?<![\d.,\-/≥≤><])\d")
 _NOT_AGE_AFTER = re.compile(
@@ -669,6 +669,15 @@ def _window(
     return head[-1] if head else None
 
 
+def _shared_window(
+    r: Reading, clause_start: int, clause_end: int, end: int, following: tuple[int, int]
+) -> Span | None:
+    """The time of "2 relapses or 1 severe relapse in the last year" is that of both."""
+    if not re.fullmatch(r"[\s,(]*(?:or|and/or)\s*", r.text[end : following[0]]):
+        return None
+    return _window(r, clause_start, clause_end, *following)
+
+
 def _relapse_bounds(found: re.Match) -> Bounds:
     value = float(found["value"])
     if found["high"]:
@@ -747,11 +756,17 @@ def relapses(r: Reading) -> list[Constraint]:
             if _PER_YEAR.match(text, end):
                 continue
             bounds = _relapse_bounds(found) if is_numbered else compared("≥", 1)
+            # "at least 1 but no more than 4 relapses"
+            low = re.search(r"([≥>])\s*(\d)\s*(?:but|and|to)\s*$", text[clause_start:start])
+            if low and bounds.min_value is None:
+                bounds = bounds._replace(min_value=float(low.group(2)), min_inclusive=low.group(1) == "≥")
             # The window of "1 in the last year and 2 in the last 2 years" stands before the next count.
             limit = clause_end
             if index + 1 < len(counted):
                 limit = min(limit, counted[index + 1].start())
             window = _window(r, clause_start, limit, start, end)
+            if window is None and index + 1 < len(counted):
+                window = _shared_window(r, clause_start, clause_end, end, counted[index + 1].span())
             if not is_numbered and window is None and not _ON_THERAPY.search(text, end, clause_end):
                 continue
             nothing_back = window is None or (
@@ -1532,6 +1547,17 @@ def _since_onset(r: Reading, onset: re.Match, clause_start: int, clause_end: int
         ):
             bounds = compared(span.symbol if span.symbol in ("≥", ">") else "≥", span.value)
         if bounds is not None:
+            most = next(
+                (s for s in r.spans if s.start > span.end and s.symbol in ("≤", "<") and s.unit == unit), None
+            )
+            if (
+                most
+                and bounds.max_value is None
+                and re.fullmatch(r"\W*(?:and|but|to)?\W*[≤<]\s*", text[span.end : most.start])
+            ):
+                # "for ≥ 1 year and ≤ 10 years"
+                bounds = bounds._replace(max_value=most.value, max_inclusive=most.symbol == "≤")
+                return bounds, unit, (onset.start(), most.end)
             return bounds, unit, (onset.start(), span.end)
         break
     for span in r.spans:
@@ -1743,6 +1769,13 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
                 )
         if not count and re.fullmatch(r"gels?", text[start:end]):
             continue
+        behind = (
+            None if count else re.match(r"\s*(?:count|number)?\s*(?:of\s+|:\s*|is\s+)?(?=[≥≤><])", text[end:])
+        )
+        after = bounds_at(text, end + behind.end()) if behind else None
+        if after and not re.match(r"\s*(?:days?|weeks?|months?|years?|mm|ml|cm)", text[after[1] :]):
+            # "Gd-enhancing lesions > 10"
+            bounds, end, count = after[0], after[1], True
         if not count:
             positive = re.search(
                 r"\b(?:an?|any|positive|presence of|evidence of|active|show\w*|demonstrat\w*|documented|with|had|by|signs of)\s+(?:[\w.,(-]+\s+){0,4}(?:\(\s*(?:i\.?e\.?|e\.?g\.?)?,?\s*)?$",
@@ -1767,6 +1800,10 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
                 polarity = "forbid"
         limit = merged[index + 1][0] if index + 1 < len(merged) else clause_end
         window = _window(r, clause_start, limit, begin, end, reach=90)
+        if window is None and index + 1 < len(merged):
+            following = _COUNT_BEFORE.search(text[end : merged[index + 1][0]])
+            shared = end + following.start() if following else merged[index + 1][0]
+            window = _shared_window(r, clause_start, clause_end, end, (shared, merged[index + 1][1]))
         if window is None and polarity != r.sense:
             window = next((s for s in r.spans if s.role == "for" and 0 <= s.start - end < 60), None)
         if "t2 lesion volume" in names and not count and not bounds_at(text, end):

@@ -178,6 +178,13 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (EXC, "Asthma with an exacerbation within 2 months", []),
     (EXC, "Lesions on MRI incompatible with MS", []),
     (INC, "On first-line therapy for at least 5 months", ["prior_therapy_required ms disease-modifying therapy in 5 months"]),
+    (INC, "At least 1 but not more than 3 relapses in the last 2 years", ["relapse_count ≥1 ≤3 in 2 years"]),
+    (INC, "3 relapses or 1 severe relapse in the last 2 years", ["relapse_count ≥3 in 2 years [1]", "relapse_count ≥1 in 2 years [1]"]),
+    (INC, "2 attacks in all and 1 attack in the last year", ["relapse_count ≥2", "relapse_count ≥1 in 1 years"]),
+    (INC, "1 Gd-enhancing lesion or 2 new T2 lesions in the last 18 months", ["gd_or_t2_activity ≥1 gadolinium-enhancing in 18 months [1]", "gd_or_t2_activity ≥2 new t2 in 18 months [1]"]),
+    (EXC, "Gd-enhancing lesions > 12", ["not gd_or_t2_activity >12 gadolinium-enhancing"]),
+    (INC, "RRMS for ≥ 2 years and ≤ 12 years", ["disease_course rrms", "disease_duration ≥2 ≤12 years"]),
+    (INC, "≥ 20 years, ≤ 60 years", ["age_range ≥20 ≤60 years"]),
 ]  # fmt: skip
 
 
