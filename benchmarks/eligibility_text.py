@@ -1,21 +1,24 @@
 """Speed of reading criteria text: studies a second.
 
-    python benchmarks/eligibility_text.py [FOLDER] [--studies N]
+    python -m benchmarks.eligibility_text [FOLDER] [--studies N]
 
 FOLDER holds study documents (default: the invented trials of examples/registry). Two figures, because a registry repeats
-itself: `repeated` draws the folder's texts again and again under new ids, so that most lines are known; `distinct` makes
-every single line different from every other, the worst that can come.
+itself: `repeated` draws the folder's texts again and again under new ids, so that every text is known but the first time;
+`distinct` makes every single line different from every other, the worst that can come. From 2,000 distinct texts on they
+are read by a process for each core.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from pathlib import Path
 
 import polars as pl
 
+from benchmarks import cpu_seconds
 from pipeline.registry import eligibility
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -78,12 +81,13 @@ def main() -> None:
     eligibility.parse(_frame(texts, 2, False))
     for name, distinct, share in (("repeated", False, 1.0), ("distinct", True, 0.2)):
         frame = _frame(texts, max(1, int(arguments.studies * share)), distinct)
-        start = time.perf_counter()
+        start, used = time.perf_counter(), cpu_seconds()
         out = eligibility.parse(frame)
-        seconds = time.perf_counter() - start
+        seconds, used = time.perf_counter() - start, cpu_seconds() - used
         print(
             f"{name}: {len(frame):,} studies, {len(out['criteria']):,} criteria, {len(out['criterion_constraints']):,} constraints"
-            f" in {seconds:.2f} s = {len(frame) / seconds:,.0f} studies/s"
+            f" in {seconds:.2f} s = {len(frame) / seconds:,.0f} studies/s by the clock of {os.cpu_count()} cores,"
+            f" {len(frame) / used:,.0f} per CPU second"
         )
 
 

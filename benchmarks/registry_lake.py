@@ -40,6 +40,7 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks import cpu_seconds
 from pipeline.landing import Landing
 from pipeline.registry import schemas, structure
 from pipeline.registry.load import load
@@ -213,16 +214,10 @@ def measured(function: Callable[[Path], None], root: Path) -> Cost:
 
 
 def _cost(function: Callable[[Path], None], root: Path) -> Cost:
-    wall, cpu = time.perf_counter(), _cpu()
+    wall, cpu = time.perf_counter(), cpu_seconds()
     function(root)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    return Cost(time.perf_counter() - wall, _cpu() - cpu, peak)
-
-
-def _cpu() -> float:
-    """CPU seconds of this process and of the children that have ended."""
-    used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
+    return Cost(time.perf_counter() - wall, cpu_seconds() - cpu, peak)
 
 
 def _land(root: Path) -> None:
@@ -261,7 +256,12 @@ def _connect() -> duckdb.DuckDBPyConnection:
 
 def _scan(root: Path) -> None:
     reader = _reader(root)
-    counted = "sum(len(studies))" if "studies" in reader else "count(hasResults)"
+    # Every column is asked for: what is not would not be read.
+    counted = (
+        "sum(len(studies))"
+        if "studies" in reader
+        else ", ".join(f'count("{name}")' for name in structure.STUDY)
+    )
     _connect().execute(f"select {counted} from {reader}").fetchall()
 
 

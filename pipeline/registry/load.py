@@ -141,7 +141,7 @@ def load(
     except (duckdb.Error, pl.exceptions.PolarsError) as error:
         raise RegistryError(
             "The landed study documents could not be made into tables; the last snapshot stays. "
-            "Look for a full disk or memory, else report this as a fault of Remit."
+            "Look for a full disk or memory, then run `remit rebuild`; if that fails too, report it as a fault of Remit."
         ) from error
     loader.parts.keep(loader.groups)
     return loader.report(snapshot_id)
