@@ -85,6 +85,7 @@ _CLASSES: dict[str, str] = {
     "sex hormone": "sex hormone; hormone replacement therapy; sex steroid; hrt; hormonal replacement therapy; progesterone; sex steroid hormone; exogenous hormone therapy",
     "beta blocker": "beta blocker; β blocker; beta adrenergic blocker; beta adrenergic blocking agent; betablocker; beta blocking agent",
     "calcium channel blocker": "calcium channel blocker; calcium channel antagonist; calcium antagonist",
+    "class ia antiarrhythmic+class iii antiarrhythmic": "class {ia or iii|ia and iii|1a or 3|ia or class iii|ia iii} {antiarrhythmic|anti arrhythmic} [drug|agent|medication]",
     "class ia antiarrhythmic": "class ia antiarrhythmic [drug|agent|medication]; class ia; class ia anti arrhythmic [drug|agent|medication]; class 1a antiarrhythmic [drug|agent|medication]; class 1a",
     "class iii antiarrhythmic": "class iii antiarrhythmic [drug|agent|medication]; class iii antiarrhythmic; class iii anti arrhythmic [drug|agent|medication]; class 3 antiarrhythmic [drug|agent|medication]",
     "qt-prolonging drug": "qt prolonging {drug|medication|agent}; {drug|medication|agent} that prolong {the qt interval|qt interval|the qt|qt|the qtc|the qtc interval}; drug known to prolong {the qt interval|qt interval|the qt|qt|qtc}; medication known to prolong {the qt interval|qt interval|the qt}",

@@ -576,7 +576,11 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
         return []
     # An introduction lends its words only where it speaks of treatment ("Patients who have been treated with:").
     head = r.head if re.search(r"treat|therap|medicat|drug|receiv|\buse|taken|taking|expos", r.head) else ""
-    head_words = head + " " + (text[:clause_start] if index else "")
+    # "… treated with: A; B within 6 months": words of an earlier clause, unless this one has its own.
+    has_verb = re.search(
+        r"\b(?:treat\w*|therap\w*|use|using|receiv\w*|taking|on)\b", text[clause_start : mentions[0].start]
+    )
+    head_words = head + " " + (text[:clause_start] if index and not has_verb else "")
     excepted = [
         m
         for m in r.mentions
@@ -1070,6 +1074,10 @@ _OR_NONE = re.compile(
 )
 
 
+# "Treatment with one of the following for at least 6 months:"
+_INTRODUCES_THERAPY = re.compile(
+    r"\b(?:treated\s+with|treatment\s+with|therapy\s+with|receiv(?:ed|ing)|taking|on)\s+(?:\w+\s+){0,2}?(?:≥\s*)?(?:\d\s+)?(?:or\s+more\s+)?(?:of\s+)?(?:the\s+following|these)\b"
+)
 _STOPPED = re.compile(
     r"\b(?:discontinu\w+|stopp\w+|ceased|last\s+(?:dose|infusion|injection|course|administration|intake|treatment))\s+(?:of\s+|with\s+|the\s+|treatment\s+|therapy\s+|any\s+)*$"
 )
@@ -1276,6 +1284,21 @@ def _one_required(
     if only_steroids and re.search(r"relaps|exacerbat|attack", text[clause_start:first]):
         return []
     listed = re.search(r"\band\s+(?:an)?other\b", before) is not None
+    introduced = (
+        r.head and not re.search(r"[a-z]", text[clause_start:first]) and _INTRODUCES_THERAPY.search(r.head)
+    )
+    if introduced:
+        times = [s for s in after_spans if s.role in ("for", "back")] or [
+            s for s in r.head_spans if s.role in ("for", "back")
+        ]
+        time = times[0] if times else None
+        return [
+            Constraint(
+                "prior_therapy_required", "require", first, max(last, time.end) if time in after_spans else last, "therapy.prior_required",
+                terms=terms, window_value=time.value if time else None, window_unit=time.unit if time else None,
+                window_anchor=time.anchor if time else None,
+            )
+        ]  # fmt: skip
     if (
         not listed
         and not _THERAPY_VERB.search(before)
