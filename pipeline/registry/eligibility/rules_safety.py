@@ -641,6 +641,12 @@ def malignancy(r: Reading) -> Iterator[Constraint]:
                 if re.search(r"within|past|last", text[max(0, s.start - 20) : s.start])
                 and re.search(r"[,)]", text[max(found.end(), s.start - 60) : s.start])
             ]
+            # "history of cancer of less than 5 years"
+            windows = windows or [
+                s
+                for s in r.spans
+                if s.symbol in ("<", "≤") and 0 <= s.start - found.end() < 24 and s.start < clause_end
+            ]
             head = [s for s in r.head_spans if s.role == "back"]
             window = windows[0] if windows else head[-1] if head else None
             exceptions = r.exceptions_in(clause_start, clause_end)

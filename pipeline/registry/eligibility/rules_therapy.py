@@ -81,10 +81,10 @@ _EVER = re.compile(
     r"\b(?:at\s+any\s+(?:time|point)|any\s+time|ever\b|in\s+the\s+past(?!\s*\d|\s+(?:year|month|week|\())|lifetime|regardless of (?:when|time)|(?<!\d )(?<!days )(?<!weeks )(?<!months )(?<!years )(?<!day )(?<!month )(?<!year )(?:prior\s+to|before)\s+(?:the\s+)?(?:study|enrol\w+|screening|randomi\w+|inclusion|baseline|trial|entry))"
 )
 _NEGATIVE = re.compile(
-    r"\b(?:no|not|never|without|naive\s+to|neither|nor|absence\s+of|free\s+(?:of|from)|abstain\w*|off|discontinu\w+|stopp\w+|completed(?=\s+(?:\w+\s+){0,3}$)|cessation|wash\s?-?out|untreated\s+with|non-?use|refrain\w*|have\s+not|has\s+not|had\s+no)\b"
+    r"\b(?:no|not|never|without|naive\s+(?:to|of|for)|neither|nor|absence\s+of|free\s+(?:of|from)|abstain\w*|off|discontinu\w+|stopp\w+|completed(?=\s+(?:\w+\s+){0,3}$)|cessation|wash\s?-?out|untreated\s+with|non-?use|refrain\w*|have\s+not|has\s+not|had\s+no)\b"
 )
 _NAIVE = re.compile(
-    r"\b(?:treatment|therapy|dmt|dmd|drug)\s*-?\s*(?:naive|naïve)\b|\bnaive\s+to\s+(?:\w+\s+){0,3}?(?:treatment|therapy|dmts?)|\b(?:naive|naïve)\s+patients|\buntreated\b|\b(?:disease[- ]modifying\s+(?:therapy|treatment|drug)s?)\s*-?\s*(?:naive|naïve)"
+    r"\b(?:treatment|therapy|dmt|dmd|drug)\s*-?\s*(?:naive|naïve)\b|\bnaive\s+(?:to|of|for)\s+(?:\w+\s+){0,3}?(?:treatment|therapy|dmts?)|\b(?:naive|naïve)\s+patients|\buntreated\b|\b(?:disease[- ]modifying\s+(?:therapy|treatment|drug)s?)\s*-?\s*(?:naive|naïve)"
 )
 _DISCONTINUED = re.compile(
     r"\b(?:discontinu\w+|stopp\w+|wash\w*\s?-?out|off|free\s+(?:of|from)|without|not\s+(?:\w+\s+){0,4}?|no\s+)"
@@ -155,6 +155,18 @@ _ANOTHER_HISTORY = re.compile(
 _OR_STARTED = re.compile(
     r"^\s*,?\s*or\s+(?:has\s+|have\s+|had\s+)?(?:recently\s+)?(?:start|initiat|commenc|receiv|us|tak|been\s+(?:treated|on))\w*\b"
 )
+
+
+def _belongs_behind(text: str, end: int, position: int) -> bool:
+    """Names in the bracket behind a window, or behind "such as" there, explain the drugs before it."""
+    opened = re.match(r"\)?\s*\(", text[end:])
+    if opened:
+        inside = text[end + opened.end() :].partition(")")[0]
+        return end + opened.end() + len(inside) > position and not re.search(rf"\d\s*{UNIT}", inside)
+    led = re.match(
+        r"\)?\s*,?\s*(?:\w+\s+){0,3}?(?:such as|e\.g\.|i\.e\.|including|for example)\b", text[end:]
+    )
+    return led is not None and not re.search(r"\d|;", text[end + led.end() : position])
 
 
 def window_free(segment: _Segment) -> bool:
@@ -392,6 +404,10 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
     last_closing: _Segment | None = None
     for position, kind, item in items:
         if kind == "drug":
+            if closed and last_closing and _belongs_behind(text, last_closing.end, position):
+                # "Immunosuppressants in the past year (azathioprine, methotrexate)"
+                last_closing.mentions.append(item)  # type: ignore[arg-type]
+                continue
             own_exposure = (
                 exposure
                 and 0 <= exposure[3] - item.end < 26
@@ -922,7 +938,9 @@ _SUBGROUP = re.compile(
     r"\b(?:if|those|patients|subjects|participants|individuals|who\s+are)\s+(?:\w+\s+){0,4}?(?:on|taking|receiving|using|treated\s+with)\b[^.;]{0,120}?\b(?:must|should|need|are\s+required|have\s+to|will|is\s+required)\b|^\W*if\b|\bif\s+(?:used|applicable|prescribed|any|needed)\b|\bif\s+(?:on|taking|receiving|using|treated|the\s+patient|patients|subjects?)\b"
 )
 # "natalizumab-naive"
-_DRUG_NAIVE = re.compile(r"\s*-?\s*(?:treatment\s*-?\s*|therapy\s*-?\s*)?(?:naive|naïve)\b(?!\s+to\b)")
+_DRUG_NAIVE = re.compile(
+    r"\s*-?\s*(?:treatment\s*-?\s*|therapy\s*-?\s*)?(?:naive|naïve)\b(?!\s+(?:to|of|for)\b)"
+)
 _STILL_WITHOUT = re.compile(r"\bno\s+(?:ms\s+|current\s+|immunomodulatory\s+)?(?:therapy|treatment)\s+for\b")
 
 

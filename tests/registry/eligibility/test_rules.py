@@ -185,6 +185,14 @@ def test_an_introduction_lends_its_words_to_its_list(read) -> None:
     ]
 
 
+def test_an_introduction_of_therapies_asks_for_one_of_them(read) -> None:
+    text = "Treatment with one or more of the following for at least 5 months:\n  * Interferon beta\n  * Teriflunomide for 1 year"
+    assert [(c["kind"], c["terms"], c["window_value"]) for c in read("Inclusion", text)] == [
+        ("prior_therapy_required", ["interferon beta"], 5),
+        ("prior_therapy_required", ["teriflunomide"], 1),
+    ]
+
+
 def test_non_relapsing_is_not_relapsing():
     """Found by evaluating a trial: read as "relapsing", the sentence excluded nearly every patient."""
     text = "Inclusion criteria:\n\n* RRMS\n\nExclusion criteria:\n\n* Any progressive or non-relapsing forms of MS."

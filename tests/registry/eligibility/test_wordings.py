@@ -185,6 +185,12 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (EXC, "Gd-enhancing lesions > 12", ["not gd_or_t2_activity >12 gadolinium-enhancing"]),
     (INC, "RRMS for ≥ 2 years and ≤ 12 years", ["disease_course rrms", "disease_duration ≥2 ≤12 years"]),
     (INC, "≥ 20 years, ≤ 60 years", ["age_range ≥20 ≤60 years"]),
+    (EXC, "Immunosuppressants in the past 2 years (azathioprine, methotrexate), cladribine ever", ["washout immunosuppressant+azathioprine+methotrexate in 2 years", "prior_therapy_forbidden cladribine @ever"]),
+    (EXC, "Interferon within 5 weeks (glatiramer acetate within 3 weeks)", ["washout interferon in 5 weeks", "washout glatiramer acetate in 3 weeks"]),
+    (INC, "Naive of any DMT or treated with interferon for at least 5 months", ["prior_therapy_forbidden ms disease-modifying therapy @ever [1]", "prior_therapy_required interferon in 5 months [1]"]),
+    (EXC, "Stroke within 5 months; treatment with class Ia or III antiarrhythmics", ["concomitant_therapy_forbidden class ia antiarrhythmic+class iii antiarrhythmic"]),
+    (EXC, "Cancer less than 4 years ago", ["not malignancy malignancy in 4 years"]),
+    (EXC, "Current use of SSRIs", ["concomitant_therapy_forbidden ssri"]),
 ]  # fmt: skip
 
 
