@@ -98,7 +98,7 @@ TRIGGERS: dict[str, tuple[str, ...]] = {
     ),
     "course.is": ("progress", "relaps", " cis", "isolated", "spms", "ppms", "prms", "rrms", " rms", "rr-ms", "rr ms", "sp-ms", "pp-ms", "r-r"),
     "diagnosis.criteria": (
-        "donald", "international panel", "thompson", "polman", "poser", "ipmssg", "diatric", "definite", "cdms", "barkhof", "fazekas", "paty", "mri", "magnetic", "lesion",
+        "donald", "krupp", "international panel", "thompson", "polman", "poser", "ipmssg", "diatric", "definite", "cdms", "barkhof", "fazekas", "paty", "mri", "magnetic", "lesion",
     ),
     "duration.of_disease": (
         "duration", "onset", "diagnos", "symptom", " ms ", "sclerosis", "rrms", "spms", "ppms", "progress", "first", "length of", "time since",

@@ -646,7 +646,7 @@ def _window(
     for span in after:
         between = re.sub(r"\([^()]*\)", " ", r.text[end : span.start])
         if len(between) <= reach and not re.search(
-            r"\bor\b[^()]{0,40}(?:\d|≥|\ban?\b)|;|\bseparate\b|\d\s*(?:or more\s+)?(?:relapses?\s+)?(?:of\s+(?:them|which|these|those)\b|$|(?:must\s+|should\s+)?(?:have\s+)?(?:occur\w*|been)\b)",
+            r"\bor\b[^()]{0,40}(?:(?<![a-z])\d|≥|\ban?\b)|;|\bseparate\b|\d\s*(?:or more\s+)?(?:relapses?\s+)?(?:of\s+(?:them|which|these|those)\b|$|(?:must\s+|should\s+)?(?:have\s+)?(?:occur\w*|been)\b)",
             between.rstrip(),
         ):
             return span
@@ -1188,7 +1188,7 @@ _ANOTHER_THAN_RRMS = re.compile(
     r"(?:other|another)\s+(?:type|form|course|kind|disease course|manifestation)?s?\s*(?:of\s+(?:ms|multiple sclerosis)\s+)?(?:other\s+)?than\s+(?:a\s+)?(?:relaps\w*[\s-]*remit\w*|rrms|rr-ms)|(?:ms|multiple sclerosis|course|forms?|types?)\s+(?:of\s+\w+\s+)?other\s+than\s+(?:relaps\w*[\s-]*remit\w*|rrms|rms)|(?:type|form)s? of (?:ms|multiple sclerosis) than (?:relaps\w*[\s-]*remit\w*|rrms)|non-?\s?rrms|not\s+(?:have\s+)?(?:relaps\w*[\s-]*remit\w*|rrms)"
 )
 _NOT_A_COURSE = re.compile(
-    r"\b(?:defined\s+as|definition|followed by|transition\w*|convert\w*\s+(?:to|from)|evol\w+\s+(?:to|from|into)|history of rrms followed|risk of (?:developing|conversion))\b"
+    r"\b(?:defined\s+as|definition\s*(?:of\b|:)|followed by|transition\w*|convert\w*\s+(?:to|from)|evol\w+\s+(?:to|from|into)|history of rrms followed|risk of (?:developing|conversion))\b"
 )
 
 
@@ -1329,7 +1329,9 @@ _YEARS = {
     "2025": "2024",
 }
 _POSER = re.compile(r"\bposer\b")
-_IPMSSG = re.compile(r"international\s+pa?ediatric\s+(?:ms|multiple\s+sclerosis)\s+study\s+group|\bipmssg\b")
+_IPMSSG = re.compile(
+    r"international\s+pa?ediatric\s+(?:ms|multiple\s+sclerosis)\s+study\s+group|\bipmssg\b|\bkrupp\b"
+)
 _CLINICALLY_DEFINITE = re.compile(
     r"clinically\s+(?:or\s+laborator\w+[\s-]supported\s+)?definite\s+(?:relapsing[\s-]*(?:remitting)?\s*)?(?:ms\b|multiple\s+sclerosis|rrms|relaps\w*)|\bcdms\b|laboratory[\s-]supported\s+definite"
 )
@@ -1342,7 +1344,7 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
     """diagnosis.criteria: named criteria of the diagnosis (McDonald with its year, Poser, IPMSSG, clinically definite MS, MRI criteria)."""
     text = r.text
     if not r.is_ms or not re.search(
-        r"donald|international\s+panel|thompson|polman|poser|ipmssg|p.?ediatric|clinically|cdms|barkhof|fazekas|mri|magnetic|lesion|laboratory",
+        r"donald|krupp|international\s+panel|thompson|polman|poser|ipmssg|p.?ediatric|clinically|cdms|barkhof|fazekas|mri|magnetic|lesion|laboratory",
         text,
     ):
         return
@@ -1676,7 +1678,7 @@ def disease_duration(r: Reading) -> Iterator[Constraint]:
 # --------------------------------------------------------------------------------------------------------------- MRI
 _GD = r"(?:gadolinium|\bgde?\b|\bgde?\+|\bgad\b|\bgel\b|\bgels\b|t1\s*-?\s*(?:weighted\s*)?(?:gadolinium|gd)|contrast|\bgd\s*\+|\bgd-?positive)"
 _GD_LESION = re.compile(
-    rf"{_GD}\W{{0,3}}(?:\(\s*gd\s*\)\W*)?(?:[-+\s]*(?:enhanc\w*|positive|\+))?\W{{0,4}}(?:t1\W*(?:weighted\W*)?)?(?:brain\s+|mri\s+|cranial\s+|active\s+|\(\s*gd\+?e?\s*\)\s*)*(?:lesions?|scan|mri)(?:\s*\(s\))?|(?:gadolinium|\bgd\b)[\s-]*enhancement|(?<!non-)(?<!non )\benhancing\s+(?:\w+\s+)?lesions?(?:\s*\(s\))?|\bgels?\b|lesions?\s+enhanc\w+"
+    rf"{_GD}[-\s]*enhanc\w*(?=\s*(?:,|or\b|and\b|/|and/or\b)+\s*(?:new|t2\b))|{_GD}\W{{0,3}}(?:\(\s*gd\s*\)\W*)?(?:[-+\s]*(?:enhanc\w*|positive|\+))?\W{{0,4}}(?:t1\W*(?:weighted\W*)?)?(?:brain\s+|mri\s+|cranial\s+|active\s+|\(\s*gd\+?e?\s*\)\s*)*(?:lesions?|scan|mri)(?:\s*\(s\))?|(?:gadolinium|\bgd\b)[\s-]*enhancement|(?<!non-)(?<!non )\benhancing\s+(?:\w+\s+)?lesions?(?:\s*\(s\))?|\bgels?\b|lesions?\s+enhanc\w+"
 )
 _NEW_T2 = re.compile(
     r"new(?:ly)?\s*(?:,|or|/|and/or|and)\s*(?:unequivocally\s+|newly\s+)?(?:enlarg\w+|expanding)\W+(?:\w+\W+){0,2}?(?:t2\b|lesions?)(?:[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?)?|\bnew\s+t2\b[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?|\bnew\s+(?:mri\s+|brain\s+|cns\s+|inflammatory\s+)?lesions?|enlarging\s+t2"

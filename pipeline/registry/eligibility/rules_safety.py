@@ -10,7 +10,7 @@ from pipeline.registry.eligibility.quantities import NUMBER, Bounds, Span, compa
 from pipeline.registry.eligibility.reading import Constraint, Reading
 
 # --------------------------------------------------------------------------------------------------------- laboratory
-_ULN = r"(?:upper\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?(?:\s*\(\s*uln\s*\))?|upper\s+(?:normal\s+|reference\s+)(?:limits?|range|values?)|(?<![a-wyz])uln\b|(?<![a-wyz])unl\b|(?<=\d)n\b|upper\s+normal\s+limits?|upper\s+limit|normal\s+upper\s+limits?|(?<=x )(?:the\s+)?normal(?!\s+(?:saline|range))(?:\s+(?:value|limit|level)s?)?|(?<=times )(?:the\s+)?normal(?:\s+(?:value|limit|level)s?)?)"
+_ULN = r"(?:upper\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?(?:\s*\(\s*uln\s*\))?|upper\s+(?:normal\s+|reference\s+)(?:limits?|range|values?)|(?<![a-wyz])uln\b|(?<![a-wyz])unl\b|(?<=\d)n\b|upper\s+normal\s+limits?|upper\s+limit|normal\s+upper\s+limits?|(?<=x )(?:the\s+)?normal(?!\s+(?:saline|range))(?:\s+(?:value|limit|level)s?)?|(?:(?<=times )|(?<=times of ))(?:the\s+)?normal(?:\s+(?:value|limit|level)s?)?)"
 _LLN = r"(?:lower\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?s?(?:\s*\(\s*lln\s*\))?|(?<![a-wyz])lln\b|lower\s+normal\s+limits?)"
 _SITE = r"(?:(?:the|of|local|institutional|institution's|laboratory|lab|age[- ]adjusted|respective|central|normal range)\s*)*"
 _TIMES = r"\s*(?:x|\*|times|-?\s*fold|-?\s*times)?\s*"
@@ -292,6 +292,12 @@ def infection(r: Reading) -> list[Constraint]:
                 continue
             if m.term == "any infection" and _ORGAN_INFECTION.search(before):
                 continue
+            # "serology … indicating acute or chronic infection" says what the test shows.
+            if m.term in _GENERIC and re.search(
+                r"\b(?:indicat\w+|suggest\w+|consistent)\s+(?:of\s+|with\s+)?(?:an?\s+)?(?:\w+\s+or\s+)?$",
+                before,
+            ):
+                continue
             # "Infections: …" and "… has a history of infection:" introduce what follows.
             if m.term in _GENERIC and re.match(r"[^.;]{0,40}:\s*$|\s*:", text[m.end :]):
                 continue
@@ -365,7 +371,7 @@ def infection(r: Reading) -> list[Constraint]:
             begin = _status_start(text, floor, first)
             qualified = bool(exceptions) or bool(
                 re.search(
-                    r"\b(?:not adequately treated|untreated|uncontrolled|considers?|clinically significant|requiring|sufficiently|interfere\s+with|viral\s+load|detectable|copy\s+number|\bdna\b|\brna\b|that would|which would|not controlled)\b",
+                    r"\b(?:not adequately treated|untreated|uncontrolled|considers?|clinically significant|requiring|sufficiently|interfere\s+with|viral\s+load|detectable|copy\s+number|\d+\s+(?:\w+\s+){0,2}infections|\bdna\b|\brna\b|that would|which would|not controlled)\b",
                     clause,
                 )
             )
@@ -552,6 +558,12 @@ def _infection_terms(r: Reading, group: list[Mention], clause_start: int) -> tup
         terms.append(m.term)
     # "hepatitis B or C": the letter alone names the second virus
     joined = r.text[group[0].start : group[-1].end + 14]
+    letters = re.search(r"hepatitis\s*a\s*,\s*b(?P<more>\s*(?:,|and|or)\s*c)?", joined)
+    if letters:
+        terms = [t for t in terms if t != "hepatitis"] + [
+            "hepatitis b",
+            *(["hepatitis c"] if letters["more"] else []),
+        ]
     if re.search(
         r"hepatitis\s*b\s*(?:and/or|or|/|and|,)\s*(?:hepatitis\s*)?c\b|hepatitis\s*c\s*(?:and/or|or|/|and|,)\s*b\b",
         joined,
@@ -679,6 +691,11 @@ def malignancy(r: Reading) -> Iterator[Constraint]:
 
 # ---------------------------------------------------------------------------------------------------------- pregnancy
 _PREGNANT = re.compile(r"\bpregnan(?:t|cy|cies)\b|\bgravid\b|\bgestating\b|\bconceiv\w*|become pregnant")
+# "Women who wish to become pregnant" are not.
+_WISHED = re.compile(
+    r"\b(?:become|becoming|plan(?:s|ning)?|wish\w*|want\w*|intend\w*|intention|desir\w*|consider\w*|attempt\w*|try\w*|contemplat\w*)\s+(?:to\s+|for\s+|a\s+|on\s+|of\s+|get\s+|be\s+|become\s+|becoming\s+|getting\s+)*$"
+)
+_PLANNED = re.compile(r"\s*(?:is\s+)?(?:planned|wish|plans?\b|desire)")
 _NURSING = re.compile(
     r"breast[\s-]*feed\w*|\bbreast-?fed\b|\blactat\w+|\bnursing\b(?!\s+(?:home|staff|care|facilit|infant))|\bnurse\b(?=\s+(?:during|a|an|their|the))"
 )
@@ -695,7 +712,15 @@ def pregnancy(r: Reading) -> Iterator[Constraint]:
         return
     for clause_start, clause_end in r.clauses:
         clause = text[clause_start:clause_end]
-        pregnant = _PREGNANT.search(text, clause_start, clause_end) or re.compile(
+        pregnant = next(
+            (
+                m
+                for m in _PREGNANT.finditer(text, clause_start, clause_end)
+                if r.sense == "require"
+                or not (_WISHED.search(text, clause_start, m.start()) or _PLANNED.match(text, m.end()))
+            ),
+            None,
+        ) or re.compile(
             r"(?<=positive )(?:\w+ ){0,2}\S*\bhcg\b|\bhcg\b(?=[^.;]{0,30}\b(?:positive|negative))|(?<=negative )(?:\w+ ){0,2}\S*\bhcg\b"
         ).search(text, clause_start, clause_end)
         nursing = _NURSING.search(text, clause_start, clause_end)

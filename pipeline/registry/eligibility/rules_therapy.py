@@ -337,7 +337,8 @@ def _exposure(r: Reading, start: int, end: int) -> tuple[Bounds, str, str, int, 
             words
             or after
             or re.search(r"consecutive|continuous|cumulative", found.group())
-            or (symbol and re.search(r"\b(?:for|exposure|duration|treat\w*)\b[^.;,]{0,18}$", left))
+            or (symbol and re.search(r"\b(?:for|exposure|duration)\b[^.;,]{0,18}$", left))
+            or (symbol in ("≥", ">", "≤") and re.search(r"\btreat\w*\b[^.;,]{0,18}$", left))
         ):
             continue
         if re.search(r"(?:last|past|previous|prior|within|preceding)\s*(?:the\s+)?$", left):
@@ -932,7 +933,7 @@ def _verb_start(r: Reading, clause_start: int, first: int) -> int:
 
 # ------------------------------------------------------------------------------------------------------------ required
 _THERAPY_VERB = re.compile(
-    r"\b(?:treated|treatment|therapy|receiv\w+|taking|taken|on|stable|tried|failed|failure|prior|previous\w*|history|use[sd]?|using|dose|dosing|exposure|started|initiated|been)\b"
+    r"\b(?:treated|treatment|therapy|receiv\w+|taking|taken|on|stable|tried|failed|failure|prior|previous\w*|history|use[sd]?|using|dose|dosing|exposure|started|initiated|completed|been)\b"
 )
 _SUBGROUP = re.compile(
     r"\b(?:if|those|patients|subjects|participants|individuals|who\s+are)\s+(?:\w+\s+){0,4}?(?:on|taking|receiving|using|treated\s+with)\b[^.;]{0,120}?\b(?:must|should|need|are\s+required|have\s+to|will|is\s+required)\b|^\W*if\b|\bif\s+(?:used|applicable|prescribed|any|needed)\b|\bif\s+(?:on|taking|receiving|using|treated|the\s+patient|patients|subjects?)\b"
@@ -1176,6 +1177,10 @@ def _one_required(
             )
         ]
     stopped = _STOPPED.search(before) or _STOPPED_AFTER.match(text, last)
+    if re.search(r"\blast\s+$", before):
+        stopped = stopped or re.compile(r"\s*(?:infusion|dose|injection|administration|course)\b").match(
+            text, last
+        )
     if stopped:
         # "Stopped natalizumab at least 2 months before": washed out. "… within 6 months": had it lately, which no kind says.
         span = next((s for s in after_spans if s.start - last < 60), None)

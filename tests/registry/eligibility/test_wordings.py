@@ -191,6 +191,16 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (EXC, "Stroke within 5 months; treatment with class Ia or III antiarrhythmics", ["concomitant_therapy_forbidden class ia antiarrhythmic+class iii antiarrhythmic"]),
     (EXC, "Cancer less than 4 years ago", ["not malignancy malignancy in 4 years"]),
     (EXC, "Current use of SSRIs", ["concomitant_therapy_forbidden ssri"]),
+    (INC, "MS by the consensus definition (Krupp 2013) with a relapsing-remitting course", ["diagnosis_criteria ipmssg", "disease_course rrms"]),
+    (EXC, "Serology for hepatitis A, B and C that indicates an acute or chronic infection", ["not infection hepatitis b+hepatitis c"]),
+    (INC, "Completed at least 10 months of ocrelizumab", ["prior_therapy_required ocrelizumab in 10 months"]),
+    (INC, "Last ocrelizumab infusion 4 to 8 months ago", ["washout ocrelizumab in 4 months"]),
+    (EXC, "Gd-enhancing or new/enlarging T2 lesions in the past 5 months", ["not gd_or_t2_activity ≥1 gadolinium-enhancing+new or enlarging t2 in 5 months"]),
+    (EXC, "Prior treatment with cladribine < 3 years", ["washout cladribine in 3 years"]),
+    (EXC, "More than 3 serious infections in the last 12 months", ["not infection severe infection in 12 months ?"]),
+    (EXC, "Women who want to become pregnant", []),
+    (EXC, "Pregnant or planning to become pregnant", ["not pregnancy_or_breastfeeding pregnancy"]),
+    (EXC, "AST ≥ 1.5 times of the normal value", ["not lab_limit ≥1.5 xULN ast"]),
 ]  # fmt: skip
 
 
