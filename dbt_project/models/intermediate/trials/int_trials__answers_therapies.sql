@@ -10,6 +10,7 @@ conditions as (
     select
         *,
         case
+            when measure = 'courses' then 'courses'
             when measure in ('exposure', 'course') or unit like 'day%' or unit like 'week%' or unit like 'month%' or unit like 'year%'
                 then 'duration'
             when kind = 'prior_therapy_required' or measure = 'therapies' then 'number'
@@ -77,6 +78,7 @@ matched as (
         exposures.to_earliest,
         exposures.to_latest,
         exposures.is_doubtful,
+        conditions.asks_for,
         -- different drugs are counted for numbers alone; what asks for presence or time needs no such detail
         case when conditions.asks_for = 'number' then exposures.drug_inn else '' end as counted_drug,
         conditions.minimum_months,
@@ -107,6 +109,42 @@ judged as (
         greatest(0, {{ days_between('from_latest', 'to_earliest') }}) as days_low,
         greatest(0, {{ days_between('from_earliest', 'to_latest') }}) as days_high
     from matched
+),
+
+-- a course begins where nothing was given in the days before; dates that leave this open count as possible alone
+course_days as (
+    select
+        *,
+        max(to_latest) over (
+            partition by patient_number, condition_number
+            order by from_earliest, table_name, record_number
+            rows between unbounded preceding and 1 preceding
+        ) as given_before
+    from judged
+    where asks_for = 'courses' and is_perhaps_in
+),
+
+courses as (
+    select
+        patient_number,
+        condition_number,
+        sum(
+            case
+                when is_surely_in = false then 0
+                when given_before is null or from_earliest > {{ add_days('given_before', var('course_gap_days')) }} then 1
+                else 0
+            end
+        ) as courses_low,
+        -- a long stretch on the drug does not say how many courses it was
+        case
+            when max(case when days_high > {{ var('course_gap_days') }} and table_name <> 'infusions' then 1 else 0 end) = 1
+                then cast('infinity' as double)
+            else cast(sum(
+                case when given_before is null or from_latest > {{ add_days('given_before', var('course_gap_days')) }} then 1 else 0 end
+            ) as double)
+        end as courses_high
+    from course_days
+    group by patient_number, condition_number
 ),
 
 -- one sortable number names the evidence: sure before possible, then the latest, then table and record
@@ -189,6 +227,8 @@ by_patient as (
         by_patient_drugs.*,
         by_patient_terms.terms_low,
         by_patient_terms.terms_high,
+        courses.courses_low,
+        courses.courses_high,
         case cast(floor(evidence / 100000000) as bigint) % 10
             when 3 then 'treatments' when 2 then 'infusions' when 1 then 'relapses' else 'patients'
         end as table_name,
@@ -197,6 +237,9 @@ by_patient as (
     left join by_patient_terms
         on by_patient_drugs.patient_number = by_patient_terms.patient_number
         and by_patient_drugs.condition_number = by_patient_terms.condition_number
+    left join courses
+        on by_patient_drugs.patient_number = courses.patient_number
+        and by_patient_drugs.condition_number = courses.condition_number
 ),
 
 asked as (
@@ -220,6 +263,8 @@ asked as (
         by_patient.terms_high,
         by_patient.longest_low,
         by_patient.longest_high,
+        by_patient.courses_low,
+        by_patient.courses_high,
         by_patient.table_name,
         by_patient.record_number,
         patients.has_treatments_table
@@ -245,11 +290,13 @@ numbered as (
         *,
         case
             when asks_for = 'duration' then coalesce(longest_low, 0) / {{ days_of_unit('unit') }}
+            when asks_for = 'courses' then cast(coalesce(courses_low, 0) as double)
             when is_all_terms then case when coalesce(terms_low, 0) = terms then 1.0 else 0.0 end
             else cast(coalesce(drugs_low, 0) as double)
         end as number_low,
         case
             when asks_for = 'duration' then coalesce(longest_high, 0) / {{ days_of_unit('unit') }}
+            when asks_for = 'courses' then coalesce(courses_high, 0)
             when is_all_terms then case when coalesce(terms_high, 0) = terms then 1.0 else 0.0 end
             else cast(coalesce(drugs_high, 0) as double)
         end as number_high

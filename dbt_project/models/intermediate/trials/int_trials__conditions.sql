@@ -88,7 +88,7 @@ final as (
                     then case when coalesce(max_inclusive, true) then '<= ' else '< ' end || {{ plain_number('max_value') }}
             end,
             case when unit in ('points', 'count') then null else unit end,
-            case when measure is not null and kind <> 'prior_therapy_required' then '(' || measure || ')' end,
+            case when measure = 'courses' or (measure is not null and kind <> 'prior_therapy_required') then '(' || measure || ')' end,
             case
                 when is_ever then 'ever'
                 when coalesce(window_months, 0) > 0 or coalesce(window_days, 0) > 0
