@@ -63,8 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             write_cohort(root / "lake", given.patients)
             write_trials(root / "lake", given.trials, given.texts)
         before = resource.getrusage(resource.RUSAGE_SELF)
+        (root / "build.duckdb").unlink(missing_ok=True)
         _dbt(root, "seed")
-        _dbt(root, "run", "--select", "+marts.trials", "--exclude", "int_trials__*", "marts.trials")
+        _dbt(root, "run", "--select", "+marts.trials", "--exclude", "int_trials__patients+")
         after = resource.getrusage(resource.RUSAGE_SELF)
         print(
             f"{given.patients:,} patients, {given.trials} trials; before the trials' models: {_cpu(before, after):.1f} CPU s"

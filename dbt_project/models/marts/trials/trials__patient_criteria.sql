@@ -17,7 +17,7 @@ shape_truths as (
     select * from {{ ref('int_trials__shape_truths') }}
 ),
 
--- the patients of each study that the table has room for: all, or those who come nearest to it
+-- the patients of each study that the table has room for: all, or of those who are not out the nearest
 volume as (
     select
         cast(floor({{ var('patient_criteria_rows') }} / greatest(1, (select count(*) from placed))) as bigint) as room,
@@ -28,6 +28,7 @@ crowded as (
     select *
     from verdicts
     inner join volume on volume.patients > volume.room
+    where verdicts.verdict <> 'ineligible'
 ),
 
 ranked as (
@@ -38,8 +39,7 @@ ranked as (
         row_number() over (
             partition by study_number
             order by
-                case verdict when 'eligible' then 0 when 'eligible_on_evaluable' then 1 when 'indeterminate' then 2 else 3 end,
-                criteria_not_met,
+                case verdict when 'eligible' then 0 when 'eligible_on_evaluable' then 1 else 2 end,
                 criteria_unknown,
                 patient_number
         ) as place

@@ -145,6 +145,13 @@ whole_lists as (
     left join constant_lists on different_sets.study_number = constant_lists.study_number
 ),
 
+-- set 0: nothing open beyond what is unknown for everybody
+sets_and_none as (
+    select set_number, criterion_ids from whole_lists
+    union all
+    select cast(0 as bigint) as set_number, cast(null as {{ type_string_list() }}) as criterion_ids
+),
+
 open_questions as (
     select
         own_sets.patient_number,
@@ -155,35 +162,74 @@ open_questions as (
         on own_sets.study_number = different_sets.study_number and own_sets.places = different_sets.places
 ),
 
+-- all in numbers as long as rows are many; only what is open is looked up among what is open
+numbered as (
+    select
+        undecided.patient_number,
+        undecided.study_number,
+        undecided.verdict,
+        undecided.criteria_not_met,
+        undecided.criteria_unknown,
+        cast(0 as bigint) as first_failing_position,
+        coalesce(open_questions.set_number, 0) as set_number,
+        true as is_undecided
+    from undecided
+    left join open_questions
+        on undecided.patient_number = open_questions.patient_number
+        and undecided.study_number = open_questions.study_number
+    union all
+    select
+        patient_number,
+        study_number,
+        verdict,
+        criteria_not_met,
+        criteria_unknown,
+        coalesce(first_failing_position, 0) as first_failing_position,
+        cast(0 as bigint) as set_number,
+        false as is_undecided
+    from verdicts
+    where verdict not in ('indeterminate', 'eligible_on_evaluable')
+),
+
+-- place 0 stands for no criterion, so that the join below is an inner one
+failing as (
+    select
+        study_number,
+        position_in_text,
+        criterion_id
+    from placed
+    union all
+    select
+        study_number,
+        cast(0 as bigint) as position_in_text,
+        cast(null as string) as criterion_id
+    from totals
+),
+
 final as (
     select
         patients.cohort,
         patients.patient_id,
         studies.nct_id,
-        verdicts.verdict,
-        cast(totals.criteria - verdicts.criteria_not_met - verdicts.criteria_unknown - totals.constant_unknown as bigint)
+        numbered.verdict,
+        cast(totals.criteria - numbered.criteria_not_met - numbered.criteria_unknown - totals.constant_unknown as bigint)
             as criteria_met,
-        cast(verdicts.criteria_not_met as bigint) as criteria_not_met,
-        cast(verdicts.criteria_unknown + totals.constant_unknown as bigint) as criteria_unknown,
+        cast(numbered.criteria_not_met as bigint) as criteria_not_met,
+        cast(numbered.criteria_unknown + totals.constant_unknown as bigint) as criteria_unknown,
         failing.criterion_id as first_failing_criterion,
-        case
-            when verdicts.verdict in ('indeterminate', 'eligible_on_evaluable')
-                then coalesce(whole_lists.criterion_ids, constant_lists.criterion_ids)
-        end as deciding_unknowns,
+        case when numbered.is_undecided then coalesce(sets_and_none.criterion_ids, constant_lists.criterion_ids) end
+            as deciding_unknowns,
         patients.screened_on,
         patients.screening_basis
-    from verdicts
-    inner join patients on verdicts.patient_number = patients.patient_number
-    inner join studies on verdicts.study_number = studies.study_number
-    inner join totals on verdicts.study_number = totals.study_number
-    left join placed as failing
-        on verdicts.study_number = failing.study_number
-        -- null keys of a join are compared with one another for nothing
-        and coalesce(verdicts.first_failing_position, 0) = failing.position_in_text
-    left join open_questions
-        on verdicts.patient_number = open_questions.patient_number and verdicts.study_number = open_questions.study_number
-    left join whole_lists on coalesce(open_questions.set_number, 0) = whole_lists.set_number
-    left join constant_lists on verdicts.study_number = constant_lists.study_number
+    from numbered
+    inner join patients on numbered.patient_number = patients.patient_number
+    inner join studies on numbered.study_number = studies.study_number
+    inner join totals on numbered.study_number = totals.study_number
+    inner join failing
+        on numbered.study_number = failing.study_number
+        and numbered.first_failing_position = failing.position_in_text
+    inner join sets_and_none on numbered.set_number = sets_and_none.set_number
+    left join constant_lists on numbered.study_number = constant_lists.study_number
 )
 
 select * from final
