@@ -50,7 +50,7 @@ _CLASSES: dict[str, str] = {
     "monoclonal antibody": "monoclonal antibody; [therapeutic] monoclonal antibody {therapy|treatment}; mab therapy; monoclonal antibody drug",
     "anti-cd20 antibody": "anti cd20; anti cd20 {antibody|therapy|agent|treatment|monoclonal antibody}; anti cd 20 [antibody|therapy]",
     "b-cell-depleting therapy": "b cell {depleting|depletion} {therapy|agent|treatment|drug|medication}; b cell depleting; b lymphocyte depleting {therapy|agent}",
-    "b cell-targeted therapy": "b cell {targeted|targeting|directed} {therapy|agent|treatment|drug|medication}; b lymphocyte {targeted|directed} {therapy|agent|treatment|drug}",
+    "b cell-targeted therapy": "b cell therapy; b cell {targeted|targeting|directed} {therapy|agent|treatment|drug|medication}; b lymphocyte {targeted|directed} {therapy|agent|treatment|drug}",
     "cell-depleting therapy": "{lymphocyte|cell|leukocyte|t cell} depleting {therapy|agent|treatment|drug|antibody}; cell depletion therapy; {lympho|lymphocyte} {depletion|ablation} therapy",
     "anti-cd4 antibody": "anti cd4 {antibody|therapy|treatment|monoclonal antibody}; anti cd4; anti cd4 antibody treatment",
     "cytotoxic therapy": "cytotoxic [drug|agent|therapy|treatment|medication]; cytostatic [drug|agent|therapy|treatment|medication]; cytotoxic chemotherapy",
@@ -171,7 +171,7 @@ _INFECTIONS: dict[str, str] = {
 _LABS: dict[str, str] = {
     "alt": "alt; sgpt; alanine aminotransferase; alanine transaminase; alanine amino transferase; alat; serum glutamic pyruvic transaminase; alt sgpt; sgpt alt",
     "ast": "ast; sgot; aspartate aminotransferase; aspartate transaminase; aspartate amino transferase; asat; serum glutamic oxaloacetic transaminase; ast sgot; sgot ast; asparate aminotransferase",
-    "transaminases": "transaminase; aminotransferase; liver enzyme; hepatic enzyme; liver transaminase; liver function test; lft; hepatic transaminase",
+    "transaminases": "transaminase; transferase; aminotransferase; liver enzyme; hepatic enzyme; liver transaminase; liver function test; lft; hepatic transaminase",
     "alkaline phosphatase": "alkaline phosphatase; alp; ap; alk phos",
     "ggt": "ggt; gt; gamma gt; gamma glutamyl transferase; gamma glutamyltransferase; γgt; gamma glutamyl transpeptidase",
     "total bilirubin": "total bilirubin; bilirubin; serum bilirubin; total serum bilirubin; serum total bilirubin; bilirubin total",

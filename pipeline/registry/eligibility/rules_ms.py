@@ -727,6 +727,11 @@ def relapses(r: Reading) -> list[Constraint]:
             is_numbered = "value" in found.re.groupindex
             if negated(start, end) or any(a <= start < b for a, b in used):
                 continue
+            # The first event of a life is the onset, no relapse.
+            if re.search(r"\bfirst\s", found.group()) or re.search(
+                r"\bfirst\s+(?:ever\s+)?$", text[max(0, start - 14) : start]
+            ):
+                continue
             if any(a <= start < b for a, b in defined):
                 continue
             if re.match(
@@ -919,6 +924,8 @@ def _elliptic(
     if not out and not counted and r.sense == "require":
         for found in _BARE_RELAPSE.finditer(text):
             if _NO_RELAPSE_INCLUSION.search(text, max(0, found.start() - 60), found.end()):
+                continue
+            if re.search(r"\bfirst\s+(?:\w+\s+){0,3}$", text[: found.start()]) or "first" in found.group():
                 continue
             if re.search(
                 r"\b(?:treat\w*|history of|free|recover\w*|rate|since|after|symptoms? of|independent)\b[^,;]{0,30}$",
@@ -1403,6 +1410,14 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
     if r.sense == "forbid":
         clause_start, clause_end = r.clause(found_terms[0][1])
         clause = text[clause_start:clause_end]
+        if (
+            not re.search(r"\bnot\b|fail\w*|unmet|does not|do not|without|lack", clause)
+            and _DIAGNOSED.match(clause)
+            and not _COURSE.search(clause)
+        ):
+            # A trial of first events excludes who has MS already.
+            yield _diagnosis(r, found_terms)._replace(polarity="forbid")
+            return
         if not re.search(r"\bnot\b|fail\w*|unmet|does not|do not|without|lack", clause):
             # "PPMS as defined by the McDonald criteria" only says which definition is meant.
             return
@@ -1431,6 +1446,11 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
         yield _diagnosis(r, group)
         group = [item]
     yield _diagnosis(r, group)
+
+
+_DIAGNOSED = re.compile(
+    r"\W*(?:(?:subjects?|patients?|participants?|who|has|have|with|an?|any|the|previous|prior|established|confirmed|definite)\s+)*(?:diagnosis\s+of\s+(?:\w+\s+)?(?:ms\b|multiple\s+sclerosis)|(?:clinically\s+)?(?:definite\s+)?(?:ms\b|multiple\s+sclerosis)(?!\s+other)|(?:meet|fulfil)\w*\s)"
+)
 
 
 def _diagnosis(r: Reading, group: list[tuple[str, int, int]]) -> Constraint:
@@ -1463,7 +1483,7 @@ _DURATION_WORDS = re.compile(
     r"(?:disease|ms|illness|multiple\s+sclerosis|symptom|rrms|spms|ppms)\s+duration|duration\s+of\s+(?:the\s+)?(?:disease|ms|multiple\s+sclerosis|illness|symptoms?|rrms|spms|ppms|their)|time\s+(?:since|from)\s+(?:the\s+)?(?:first|initial|ms|multiple\s+sclerosis|disease|diagnosis|onset|symptom)|length of disease|progressive\s+phase|phase\s+of\s+progression"
 )
 _ONSET_WORDS = re.compile(
-    r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ms\s+|clinical\s+|neurologic\w*\s+)?(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+(?:was\s+|is\s+|has been\s+)?diagnos\w+|(?:ms|multiple\s+sclerosis|rrms|rr-ms)(?=\s*(?:\([^()]*\)\s*)?(?:for|since)\s*[≥><≤])|newly[\s-]+diagnosed\s+(?:\w+[\s-]+){0,2}?(?:ms|multiple\s+sclerosis|rrms)\b|recent(?:ly)?[\s-]+onset\s+(?:of\s+)?(?:ms|multiple\s+sclerosis|rrms)\b|(?:spms|ppms)\b|secondary progressive\s+\w+|progression|\bonset(?=\s*(?:within|in\s+the|less|≤|<|≥)))"
+    r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ever\s+)?(?:ms\s+|clinical\s+|neurologic\w*\s+|demyelinating\s+|acute\s+|isolated\s+)*(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+(?:was\s+|is\s+|has been\s+)?diagnos\w+|(?:ms|multiple\s+sclerosis|rrms|rr-ms)(?=\s*(?:\([^()]*\)\s*)?(?:for|since)\s*[≥><≤])|newly[\s-]+diagnosed\s+(?:\w+[\s-]+){0,2}?(?:ms|multiple\s+sclerosis|rrms)\b|recent(?:ly)?[\s-]+onset\s+(?:of\s+)?(?:ms|multiple\s+sclerosis|rrms)\b|(?:spms|ppms)\b|secondary progressive\s+\w+|progression|\bonset(?=\s*(?:within|in\s+the|less|≤|<|≥)))"
 )
 
 
@@ -1685,7 +1705,7 @@ _NEW_T2 = re.compile(
 )
 _T2_VOLUME = re.compile(r"t2\s+lesion\s+(?:volume|load|burden)")
 _MRI_ACTIVITY = re.compile(
-    r"(?:signs?\s+of\s+)?(?:mri|magnetic resonance imaging|radiolog\w+|imaging)\s*(?:disease\s+)?activity|(?:active\s+disease|disease\s+activity)\s+on\s+(?:brain\s+|cranial\s+)?(?:mri|magnetic)|radiological\s+(?:disease\s+)?activity|active\s+(?:mri|lesions?\s+on\s+mri|scan|brain mri)|activity\s+on\s+(?:brain\s+)?mri|combined unique active lesions?|\bcua\b|mri evidence of (?:disease )?activity|active lesions?"
+    r"(?:signs?\s+of\s+)?(?:mri|magnetic resonance imaging|radiolog\w+|imaging)\s*(?:disease\s+)?activity|(?:active\s+disease|disease\s+activity)\s+on\s+(?:brain\s+|cranial\s+)?(?:mri|magnetic)|radiological\s+(?:disease\s+)?activity|active\s+(?:mri|lesions?\s+on\s+mri|scan|brain mri)|activity\s+on\s+(?:brain\s+)?mri|combined unique active lesions?|\bcua\b|mri evidence of (?:disease )?activity|active lesions?|active\s+inflammation\s+on\s+(?:\w+\s+)?mri|(?:on|by)\s+mri\s+of\s+active\s+inflammation"
 )
 _COUNT_BEFORE = re.compile(
     rf"(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>{NUMBER})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-|and)\s*(?P<high>\d+))?(?P<more>\s*or more)?\s*(?:of\s+)?(?:(?!(?:relapses?|months?|years?|weeks?|days?|mri\s+with|scans?\s+with|of|or|and|edss)\b)[a-z][\w\-/+]*[\s,()]+){{0,5}}$"

@@ -344,7 +344,10 @@ def infection(r: Reading) -> list[Constraint]:
                 and after[0].start - last < 120
                 and (
                     all(m.term in _PASSING for m in group)
-                    or not re.search(r"\bor\s+(?:any|major|hospitali\w*|an?\b)", text[last : after[0].start])
+                    or not re.search(
+                        r"\bor\s+(?:any|major|hospitali\w*|an?\b)",
+                        text[last : after[0].start].rpartition(")")[2],
+                    )
                 )
             ):
                 window = after[0]

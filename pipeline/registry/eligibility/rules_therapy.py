@@ -1089,7 +1089,7 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
 
 
 _OR_NONE = re.compile(
-    r"\bor\s+(?:be\s+|are\s+|on\s+|currently\s+|receiving\s+)*((?:no|without|not\s+(?:on|receiving|taking))\s+(?:an?y?\s+|ms\s+|current\s+|specific\s+|disease[- ]modifying\s+)*(?:treatment|therapy|dmts?|medication)\b|untreated\b|off\s+(?:treatment|therapy)\b)(?!\s+(?:for|in|within)\b)"
+    r"\bor\s+(?:be\s+|are\s+|on\s+|currently\s+|receiving\s+)*((?:no|without|not\s+(?:on|receiving|taking))\s+(?:an?y?\s+|ms\s+|current\s+|specific\s+|disease[- ]modifying\s+)*(?:treatment|therapy|dmts?|medication)\b|untreated\b|off\s+(?:treatment|therapy)\b|neither\b|none\b)(?!\s+(?:for|in|within)\b)"
 )
 
 

@@ -201,6 +201,14 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (EXC, "Women who want to become pregnant", []),
     (EXC, "Pregnant or planning to become pregnant", ["not pregnancy_or_breastfeeding pregnancy"]),
     (EXC, "AST ≥ 1.5 times of the normal value", ["not lab_limit ≥1.5 xULN ast"]),
+    (INC, "First clinical demyelinating event within 70 days of randomisation", ["disease_duration ≤70 days @randomization"]),
+    (INC, "A first attack suggestive of MS in the last 4 months", ["disease_duration ≤4 months"]),
+    (EXC, "Definite MS by the McDonald criteria", ["not diagnosis_criteria mcdonald"]),
+    (EXC, "Clinically definite MS", ["not diagnosis_criteria clinically definite ms"]),
+    (INC, "On glatiramer acetate, interferon beta, or neither", ["prior_therapy_required glatiramer acetate+interferon beta [1]", "concomitant_therapy_forbidden ms disease-modifying therapy [1]"]),
+    (INC, "Active inflammation on MRI within the last 10 months", ["gd_or_t2_activity ≥1 mri activity in 10 months"]),
+    (EXC, "Clinically significant infection (e.g., one requiring IV antibiotics or hospitalisation) in the last 3 months", ["not infection severe infection in 3 months ?"]),
+    (EXC, "Use of ocrelizumab or other B-cell therapy within 10 months", ["washout ocrelizumab+b cell-targeted therapy in 10 months"]),
 ]  # fmt: skip
 
 
