@@ -381,12 +381,15 @@ class _Loader:
         """Documents in groups of about `BATCH_BYTES`, large ones alone, mirror pages last."""
         mirrored = {document.index for document in pages}
         for group in (documents, pages):
-            total = sum(document.size for document in group)
+            total = sum(document.size for document in group if document.size <= STREAMED_BYTES)
             wanted = max(-(-total // BATCH_BYTES), min(2, total // SMALL_BATCH_BYTES), 1)
             limit = -(-total // wanted)
             waiting: list[tables.Document] = []
             size = before = 0
             for document in group:
+                if document.size > STREAMED_BYTES:
+                    yield self._batch([document], mirrored)
+                    continue
                 # Where its middle falls decides, so that groups come out even.
                 if waiting and (before + document.size / 2 > limit or size + document.size > 2 * BATCH_BYTES):
                     yield self._batch(waiting, mirrored)
