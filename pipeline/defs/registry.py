@@ -56,12 +56,13 @@ def definitions(settings: Settings) -> dg.Definitions:
         return dg.MaterializeResult(
             metadata={
                 "documents": sum(pull.documents for pull in pulled.pulls),
-                "studies": sum(pull.studies or 0 for pull in pulled.pulls),
+                # A recorded folder is not counted before it is read.
+                **_total("studies", [pull.studies for pull in pulled.pulls]),
                 "pulls": "; ".join(f"{pull.source}: {pull.said()}" for pull in pulled.pulls) or "none",
                 "sources": ", ".join(pull.source for pull in pulled.pulls) or "none",
                 "source_version": ", ".join(pull.version for pull in pulled.pulls if pull.version)
                 or "not given",
-                "reported_total": sum(pull.reported_total or 0 for pull in pulled.pulls),
+                **_total("reported_total", [pull.reported_total for pull in pulled.pulls]),
             },
             check_results=[
                 dg.AssetCheckResult(
@@ -178,6 +179,12 @@ def definitions(settings: Settings) -> dg.Definitions:
         yield _read_check(problems)
 
     return dg.Definitions(assets=[landing_registry, lake_registry])
+
+
+def _total(name: str, counts: list[int | None]) -> dict[str, int]:
+    """The sum of what sources told, or nothing where none did."""
+    told = [count for count in counts if count is not None]
+    return {name: sum(told)} if told else {}
 
 
 def _result(
