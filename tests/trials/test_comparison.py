@@ -128,7 +128,15 @@ def warehouse(tmp_path_factory) -> Warehouse:
          "anchor": anchor, "start_offset": start, "end_offset": end, "offset_unit": unit, "parse_status": "parsed", "quote": label}
         for place, (ordinal, label, kind, anchor, start, end, unit) in enumerate(EPOCHS, start=1)
     ]  # fmt: skip
-    for table, rows in (("outcomes", outcomes), ("outcome_epochs", epochs), ("outcome_results", RESULTS)):
+    measures = [
+        {"nct_id": TRIAL, "ordinal": 3, "title": "A rate nobody registered", "description": "Negative binomial model, by region."}
+    ]  # fmt: skip
+    for table, rows in (
+        ("outcomes", outcomes),
+        ("outcome_epochs", epochs),
+        ("outcome_results", RESULTS),
+        ("outcome_measures", measures),
+    ):
         shutil.rmtree(folder / table)
         lake.write_table(folder.resolve(), table, fill(table, rows))
     built.build(
@@ -207,6 +215,24 @@ def test_registered_outcomes_that_the_cohort_can_answer(warehouse: Warehouse):
     assert by_key[2, "Month 24"]["is_answerable"] is False
     assert by_key[2, "Month 24"]["reason"] == "no patient has such data in this window"
     assert by_key[5, "Month 12"]["reason"] == "the cohort has no table for this kind of outcome"
+
+
+def test_how_values_were_normalised_is_said(warehouse: Warehouse):
+    found = dict(
+        warehouse.sql(
+            "select outcome_ordinal || '.' || class_ordinal, normalisation from trials.comparison where cohort = 'test'"
+        ).rows()
+    )
+    silent = "the cohort's is unadjusted, the trial does not say whether its own is"
+    assert found["1.1"] == f"posted per year; the cohort's is relapses over patient-years; {silent}"
+    assert found["1.2"] == (
+        f"posted per 100 patient-years, here per one; the cohort's is the mean of its patients' yearly rates; {silent}"
+    )
+    assert found["2.1"] == f"points from baseline; {silent}"
+    # A description tells of the model that the title leaves out.
+    assert found["3.1"] == (
+        "posted per year; the cohort's is relapses over patient-years; the trial's is adjusted by a model, the cohort's is not"
+    )
 
 
 def test_explanation_names_sentence_answer_value_and_row(warehouse: Warehouse):

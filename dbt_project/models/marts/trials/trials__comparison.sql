@@ -1,7 +1,22 @@
 with
 
-posted as (
+results as (
     select * from {{ ref('int_trials__posted_results') }}
+),
+
+measures as (
+    select nct_id, ordinal, description
+    from {{ ref('stg_registry__outcome_measures') }}
+),
+
+-- what the trial says about its own value, in one text
+posted as (
+    select
+        results.*,
+        lower(concat_ws(' ', results.measure, measures.description, results.unit)) as words
+    from results
+    left join measures
+        on results.nct_id = measures.nct_id and results.outcome_ordinal = measures.ordinal
 ),
 
 windows as (
@@ -104,8 +119,16 @@ paired as (
         -- a rate posted as one number is pooled; as a mean or median over patients it is compared with the same
         posted.outcome_kind = 'arr' and upper(coalesce(posted.param_type, '')) in ('NUMBER', 'LEAST_SQUARES_MEAN', 'GEOMETRIC_MEAN',
             'GEOMETRIC_LEAST_SQUARES_MEAN', '') as is_pooled,
-        upper(coalesce(posted.param_type, '')) like '%LEAST_SQUARES%' or lower(posted.measure) like '%adjusted%'
-            as is_adjusted
+        posted.words like '%unadjusted%' or posted.words like '%not adjusted%' or posted.words like '%without adjustment%'
+            as is_said_unadjusted,
+        upper(coalesce(posted.param_type, '')) like '%LEAST_SQUARES%'
+        or replace(replace(replace(posted.words, 'unadjusted', ''), 'not adjusted', ''), 'without adjustment', '') like '%adjust%'
+        or posted.words like '%negative binomial%'
+        or posted.words like '%poisson regression%'
+        or posted.words like '%ancova%'
+        or posted.words like '%analysis of covariance%'
+        or posted.words like '%mixed model%'
+        or posted.words like '%mmrm%' as is_adjusted
     from posted
     inner join studies on posted.nct_id = studies.nct_id
     cross join cohorts
@@ -204,11 +227,27 @@ final as (
         cast(case when is_pooled then null else sd_value end as double) as cohort_sd,
         cast(rate_low as double) as cohort_lower_limit,
         cast(rate_high as double) as cohort_upper_limit,
-        case
-            when outcome_kind = 'arr' then 'relapses per ' || case when lower(unit) like '%100%' then 'year (posted per 100)' else 'year' end
-                || case when is_adjusted then '; the trial''s is adjusted by a model, the cohort''s is not' else '; unadjusted' end
-            else 'points from baseline' || case when is_adjusted then '; the trial''s is adjusted by a model, the cohort''s is not' else '' end
-        end as normalisation,
+        concat_ws(
+            '; ',
+            case
+                when outcome_kind = 'edss_change' then 'points from baseline'
+                when words like '%100 %year%' or lower(unit) like '%100%' then 'posted per 100 patient-years, here per one'
+                when words like '%patient-year%' or words like '%person-year%' or words like '%patient year%' or words like '%person year%'
+                    or words like '%participant-year%' or words like '%subject-year%' then 'posted per patient-year'
+                else 'posted per year'
+            end,
+            case
+                when outcome_kind = 'edss_change' then null
+                when is_pooled then 'the cohort''s is relapses over patient-years'
+                when parameter = 'MEDIAN' then 'the cohort''s is the median of its patients'' yearly rates'
+                else 'the cohort''s is the mean of its patients'' yearly rates'
+            end,
+            case
+                when is_adjusted then 'the trial''s is adjusted by a model, the cohort''s is not'
+                when is_said_unadjusted then 'both unadjusted'
+                else 'the cohort''s is unadjusted, the trial does not say whether its own is'
+            end
+        ) as normalisation,
         obstacles = '' as is_comparable,
         case
             when obstacles <> '' then obstacles
