@@ -64,6 +64,27 @@ def test_accepted_rows_are_the_rows_of_the_marts(sample):
         assert sample.value(f"select count(*) from cohort.{table}") == accepted[table], table
 
 
+def test_an_amendment_of_the_registry_changes_verdicts(sample):
+    found = sample.sql("select nct_id, patients_changed, criteria_added from trials.amendment_summary")
+    assert found.height == 1
+    assert 0 < found["patients_changed"][0] < sample.value("select count(*) from cohort.patients")
+    # The same amendment in the registry's words.
+    assert (
+        sample.value(
+            "select count(distinct a.nct_id) from trials.amendment_summary as a join registry.field_changes as f "
+            "using (nct_id, version, seen_at) where f.is_eligibility_change"
+        )
+        == 1
+    )
+
+
+def test_the_report_has_a_page_of_patients_and_trials(sample):
+    folder = sample.marts.resolve().parent / "report"
+    assert "patients_and_trials.html" in (folder / "index.html").read_text("utf-8")
+    patient = sample.value("select patient_id from trials.patient_eligibility order by 1 limit 1")
+    assert patient in (folder / "patients_and_trials.html").read_text("utf-8")
+
+
 def test_the_manifest_says_what_was_published(sample):
     manifest = json.loads((sample.marts.resolve().parent / "MANIFEST.json").read_text())
     for name, table in manifest["tables"].items():
