@@ -72,51 +72,62 @@ placed as (
         and samples.sampled_on > {{ add_months('courses.first_day', '-' ~ var('baseline_window_months')) }}
 ),
 
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by patient_key, population, course_number, is_before order by sampled_on desc
-        ) as last_rank,
-        row_number() over (
-            partition by patient_key, population, course_number, is_before order by cells, sampled_on
-        ) as lowest_rank,
-        lead(cells) over (
-            partition by patient_key, population, course_number, is_before order by sampled_on
-        ) as next_cells
-    from placed
-),
-
 summed as (
     select
         patient_key,
         population,
         course_number,
         max(lower_limit) as lower_limit,
-        max(case when is_before and last_rank = 1 then cells end) as baseline,
-        max(case when not is_before and lowest_rank = 1 then cells end) as nadir,
-        max(case when not is_before and lowest_rank = 1 then days_since_course end) as nadir_days,
+        max_by(case when is_before then cells end, case when is_before then sampled_on end) as baseline,
+        min(case when not is_before then cells end) as nadir,
         cast(sum(case when is_before then 0 else 1 end) as bigint) as samples
-    from ranked
+    from placed
+    group by patient_key, population, course_number
+),
+
+later as (
+    select
+        placed.patient_key,
+        placed.population,
+        placed.course_number,
+        placed.days_since_course,
+        placed.cells,
+        placed.lower_limit,
+        summed.nadir,
+        lead(placed.cells) over (
+            partition by placed.patient_key, placed.population, placed.course_number order by placed.sampled_on
+        ) as next_cells
+    from placed
+    inner join summed
+        on placed.patient_key = summed.patient_key
+        and placed.population = summed.population
+        and placed.course_number = summed.course_number
+    where not placed.is_before
+),
+
+nadirs as (
+    select patient_key, population, course_number, min(days_since_course) as nadir_days
+    from later
+    where cells = nadir
     group by patient_key, population, course_number
 ),
 
 recoveries as (
     select
-        ranked.patient_key,
-        ranked.population,
-        ranked.course_number,
-        min(ranked.days_since_course) as recovery_days
-    from ranked
-    inner join summed
-        on ranked.patient_key = summed.patient_key
-        and ranked.population = summed.population
-        and ranked.course_number = summed.course_number
-    where not ranked.is_before
-        and ranked.days_since_course > summed.nadir_days
-        and ranked.cells >= ranked.lower_limit
-        and ranked.next_cells >= ranked.lower_limit
-    group by ranked.patient_key, ranked.population, ranked.course_number
+        later.patient_key,
+        later.population,
+        later.course_number,
+        min(later.days_since_course) as recovery_days
+    from later
+    inner join nadirs
+        on later.patient_key = nadirs.patient_key
+        and later.population = nadirs.population
+        and later.course_number = nadirs.course_number
+    where later.days_since_course > nadirs.nadir_days
+        and later.nadir < later.lower_limit
+        and later.cells >= later.lower_limit
+        and later.next_cells >= later.lower_limit
+    group by later.patient_key, later.population, later.course_number
 ),
 
 final as (
@@ -129,11 +140,15 @@ final as (
         summed.lower_limit,
         summed.baseline,
         summed.nadir,
-        summed.nadir_days,
-        case when summed.nadir < summed.lower_limit then recoveries.recovery_days end as recovery_days,
+        nadirs.nadir_days,
+        recoveries.recovery_days,
         case when summed.nadir < summed.lower_limit then recoveries.recovery_days is not null end as is_recovered
     from summed
     inner join patient_dates on summed.patient_key = patient_dates.patient_key
+    left join nadirs
+        on summed.patient_key = nadirs.patient_key
+        and summed.population = nadirs.population
+        and summed.course_number = nadirs.course_number
     left join recoveries
         on summed.patient_key = recoveries.patient_key
         and summed.population = recoveries.population
