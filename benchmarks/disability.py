@@ -2,8 +2,9 @@
 
 `python -m benchmarks.disability [--peer PATH/TO/python] [--sizes 1000,10000] [--peer-sizes 200,400]`: the peer runs with
 the Python of its own environment (numpy < 2), named by --peer or PYMSPROG_PYTHON; without one only our own figures
-are printed. Beside the clock stand the seconds of all cores, which others' work on the machine moves less. Both get the same invented cohort: 10 visits a patient, the definition of the 1,000-patient oracle
-(every event, roving, RAW and PIRA, 84 and 168 days). The peer's seconds are its function alone, without reading.
+are printed. Both get the same invented cohort: 10 visits a patient, the definition of the 1,000-patient oracle (every
+event, roving, RAW and PIRA, 84 and 168 days). The peer's seconds are its function alone, without reading. Beside the
+clock stand the seconds of all cores, which other work on the machine moves less.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Statistics that SQL lacks, on scipy, statsmodels and lifelines: frames in, frames out."""
+"""Statistics that SQL lacks, on numpy and scipy: frames in, frames out. statsmodels and lifelines check them in the tests."""
 
 from pipeline.statistics.run import run, tables, write_empty
 

@@ -1,7 +1,8 @@
 """Group relapse rates: exact Poisson intervals and negative binomial rates. Counts in, estimates out.
 
 Patients of a group who share a number of exposed days, or of relapses, count together: whatever the number of
-patients, a group is a few thousand rows, and all groups are fitted at once.
+patients, a group is a few thousand rows, and all groups are fitted at once: some 3,000 fits of statsmodels, which has
+one model a group, would take minutes. The tests hold both to the same numbers.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Time to the first disability event, and Kaplan–Meier estimates per group. Frames in, frames out.
 
 The estimates follow lifelines' KaplanMeierFitter (tests compare them, left truncation included), but every
-group is counted at once: days are whole numbers, so the numbers at risk are sums over days. One fit a group
-would take thousands of fits (definitions × event types × groups) in every build.
+group is counted at once: days are whole numbers, so the numbers at risk are sums over days. A build asks for some
+3,000 curves (definitions × event types × groups); one lifelines fit takes 6 ms for 100 patients and 15 ms for
+100,000, so they would cost 20 to 50 s where all of them together take 2 s.
 """
 
 from __future__ import annotations
