@@ -991,7 +991,7 @@ def _only_a_date(text: str, found: re.Match) -> bool:
 RULES = (
     ("lab.limit", 2, ("lab_limit",), lab_limit),
     ("infection.present", 2, ("infection",), infection),
-    ("malignancy.present", 1, ("malignancy",), malignancy),
+    ("malignancy.present", 2, ("malignancy",), malignancy),
     ("pregnancy.present", 2, ("pregnancy_or_breastfeeding",), pregnancy),
     ("contraception.required", 2, ("contraception_required",), contraception),
     ("mri.contraindication", 2, ("mri_contraindication",), mri_contraindication),
