@@ -1194,8 +1194,17 @@ _PRIMARY_OR_SECONDARY = re.compile(
 _ANOTHER_THAN_RRMS = re.compile(
     r"(?:other|another)\s+(?:type|form|course|kind|disease course|manifestation)?s?\s*(?:of\s+(?:ms|multiple sclerosis)\s+)?(?:other\s+)?than\s+(?:a\s+)?(?:relaps\w*[\s-]*remit\w*|rrms|rr-ms)|(?:ms|multiple sclerosis|course|forms?|types?)\s+(?:of\s+\w+\s+)?other\s+than\s+(?:relaps\w*[\s-]*remit\w*|rrms|rms)|(?:type|form)s? of (?:ms|multiple sclerosis) than (?:relaps\w*[\s-]*remit\w*|rrms)|non-?\s?rrms|not\s+(?:have\s+)?(?:relaps\w*[\s-]*remit\w*|rrms)"
 )
+_CONVERTS = re.compile(
+    r"(?:(?!\bno\b|\bnot\b|without)[^.;,]){0,44}?\b(?:convert\w*|conversion|transition\w*|evolv\w*|transform\w*)\s+(?:in)?to\s+(?:an?\s+)?(?:spms|sp-?ms|secondary|progressive|relaps\w*|rrms)\b"
+)
+_NOT_CONVERTED = re.compile(
+    r"\b(?:no|not|without)\b[^.;,]{0,30}\b(?:convert|conversion|transition|evol)\w*\s+(?:in)?to\s+(?:\w+\s+){0,2}$"
+)
+_CONVERTED_FROM = re.compile(
+    r"\b(?:convert\w*|conversion|transition\w*|evolv\w*|evolution)\s+from\s+(?:an?\s+)?(?:initial\s+)?$"
+)
 _NOT_A_COURSE = re.compile(
-    r"\b(?:defined\s+as|definition\s*(?:of\b|:)|followed by|transition\w*|convert\w*\s+(?:to|from)|evol\w+\s+(?:to|from|into)|history of rrms followed|risk of (?:developing|conversion))\b"
+    r"\b(?:defined\s+as|definition\s*(?:of\b|:)|followed by|history of rrms followed|risk of (?:developing|conversion))\b"
 )
 
 
@@ -1252,6 +1261,13 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
             ):
                 continue
             if re.match(r"\s*\(?\s*(?:patient reported|criteria)", text[found.end() : found.end() + 16]):
+                continue
+            # "RRMS that has converted to SPMS" is SPMS.
+            if _NOT_CONVERTED.search(text, clause_start, found.start()):
+                continue
+            if _CONVERTS.match(text, found.end()) or _CONVERTED_FROM.search(
+                text, clause_start, found.start()
+            ):
                 continue
             # "SPMS, i.e. a relapsing course followed by progression"
             if re.match(r"[^.;]{0,30}\bfollowed by\b", text[found.end() : found.end() + 44]):

@@ -209,6 +209,10 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (INC, "Active inflammation on MRI within the last 10 months", ["gd_or_t2_activity ≥1 mri activity in 10 months"]),
     (EXC, "Clinically significant infection (e.g., one requiring IV antibiotics or hospitalisation) in the last 3 months", ["not infection severe infection in 3 months ?"]),
     (EXC, "Use of ocrelizumab or other B-cell therapy within 10 months", ["washout ocrelizumab+b cell-targeted therapy in 10 months"]),
+    (EXC, "RRMS that has converted to SPMS", ["not disease_course spms"]),
+    (INC, "RRMS without transition to SPMS", ["disease_course rrms"]),
+    (INC, "History of RRMS that evolved into a secondary progressive course", ["disease_course spms"]),
+    (INC, "CIS at risk of conversion to MS", ["disease_course cis"]),
 ]  # fmt: skip
 
 
