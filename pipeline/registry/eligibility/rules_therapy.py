@@ -169,6 +169,11 @@ def _belongs_behind(text: str, end: int, position: int) -> bool:
     return led is not None and not re.search(r"\d|;", text[end + led.end() : position])
 
 
+_OR_WITH = re.compile(
+    r"\s*,\s*(?:or|and)\s+(?:with|by|those\s+(?:treated|exposed)|treated|treatment\s+with|(?:has|have)\s+been)\b"
+)
+
+
 def window_free(segment: _Segment) -> bool:
     """No time is said of these drugs."""
     return segment.window is None and not segment.is_ever
@@ -442,6 +447,14 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
             ):
                 # "infarction within 6 months, heart failure, or treatment with X": another condition's time
                 pending = None
+            if (
+                collected
+                and _OR_WITH.match(text[collected[-1].end : position])
+                and _PAST.search(text, clause_start, collected[0].start)
+            ):
+                # "Previous treatment with A or B, or with C in the last 2 years": the time is C's.
+                out.append(_Segment(collected, pending, False, position))
+                collected, pending = [], None
             if pending and not collected and _ANOTHER_HISTORY.search(text, pending.end, position):
                 pending = None
             collected.append(item)  # type: ignore[arg-type]

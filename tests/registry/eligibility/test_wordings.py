@@ -213,6 +213,7 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (INC, "RRMS without transition to SPMS", ["disease_course rrms"]),
     (INC, "History of RRMS that evolved into a secondary progressive course", ["disease_course spms"]),
     (INC, "CIS at risk of conversion to MS", ["disease_course cis"]),
+    (EXC, "Previous treatment with siponimod or ozanimod, or with cladribine in the last 3 years", ["prior_therapy_forbidden siponimod+ozanimod @ever", "washout cladribine in 3 years"]),
 ]  # fmt: skip
 
 
