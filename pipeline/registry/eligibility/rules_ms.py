@@ -259,7 +259,7 @@ def _near_anchor(text: str, end: int) -> str | None:
 
 
 _EDSS_STEP = re.compile(
-    rf"(?:(?P<word>increas\w+|progress\w*|worsen\w*|deteriorat\w*)\b[^.;]{{0,60}}?(?P<symbol>[≥>])?\s*(?:of\s+)?(?P<value>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?|degrees?|edss))"
+    rf"(?:(?P<word>increas\w+|progress\w*|worsen\w*|deteriorat\w*)\b[^.;]{{0,60}}?(?P<symbol>[≥>])?\s*(?:of\s+)?(?P<value>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?|degrees?|edss|(?:on|in)\s+(?:the\s+)?(?:kurtzke\s+)?(?:edss|expanded\s+disability)))"
     rf"|(?:(?P<symbol2>[≥>])?\s*(?P<value2>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?)?\s*(?:edss\s+)?(?:increas\w+|progress\w*|worsen\w*|deteriorat\w*))"
 )
 
@@ -358,6 +358,11 @@ _ONLY_AGES = re.compile(
 _ONLY_AGE = re.compile(
     rf"\W*(?:between\s+|from\s+)?[≥≤><]?\s*{NUMBER}\+?\s*(?:years?|yrs?)?\s*(?:(?:-|to|and|through|,|but)\s*[≥≤><]?\s*{NUMBER})?\s*(?:years?|yrs?)\W*(?:\(?inclusive\)?)?\W*"
 )
+# A heading of its own: "Age:" and below it "18 to 60", "18 and over".
+_AGE_HEAD = re.compile(r"\W*ages?\W*")
+_UNDER_AGE_HEAD = re.compile(
+    rf"\W*(?P<ages>[≥≤><]?\s*{NUMBER}\s*(?:(?:-|to|through|and)\s*{NUMBER}|(?:and|or)\s+(?:over|older|above))?)\s*(?:years?)?\W*"
+)
 _AGE_START = re.compile(r"[≥≤><]|(?<![\d.,\-/≥≤><])\d")
 _NOT_AGE_AFTER = re.compile(
     r"\s*(?:years?|yrs?)\s*(?:prior|before|since|after|of (?!age)|ago|post|from|duration|disease|history|with|follow)"
@@ -385,7 +390,7 @@ _AGE_BARE = re.compile(
 def age_range(r: Reading) -> Iterator[Constraint]:
     """age.range: the patient's own age between, from, up to or over values; units in years or months."""
     text = r.text
-    if not re.search(
+    if not _AGE_HEAD.fullmatch(r.head) and not re.search(
         r"\bage|\byears?\s+old|\byears?\b|\byrs?\b|\by/?o\b|older|younger|(?:patient|subject|participant|individual|volunteer|person)s\s+[≥≤><]|\badults?\s*\(",
         text,
     ):
@@ -415,6 +420,11 @@ def age_range(r: Reading) -> Iterator[Constraint]:
             )
         hits.append((start, end, bounds, unit))
 
+    under_head = _UNDER_AGE_HEAD.fullmatch(text) if _AGE_HEAD.fullmatch(r.head) else None
+    if under_head:
+        got = bounds_at(text, under_head.start("ages"))
+        if got:
+            add(under_head.start("ages"), got[1], got[0])
     for word in _AGE_WORD.finditer(text):
         # "18 years of age": its number stands before it.
         if re.search(r"\d\s*(?:years?|yrs?)\s+of\s+$", text[max(0, word.start() - 20) : word.start()]):
@@ -678,6 +688,20 @@ def _shared_window(
     return _window(r, clause_start, clause_end, *following)
 
 
+_OR_LESION = re.compile(
+    r"[\s,(]*(?:or|and/or)\s+(?:(?!\b(?:in|within|during|over|relapses?|attacks?)\b)[^.;]){0,90}?\blesions?\b(?:\s+(?:on|in)\s+(?:an?\s+|the\s+)?(?:\w+\s+)?mri)?[\s,)]*(?:(?:with)?in\s+the\s+|during\s+the\s+|over\s+the\s+|(?:with)?in\s+|during\s+)?$"
+)
+
+
+def _lesion_window(r: Reading, clause_start: int, clause_end: int, end: int) -> Span | None:
+    """The only time of "one relapse or one new lesion in the last year" is that of both."""
+    times = [s for s in r.spans if s.role == "back" and clause_start <= s.start < clause_end]
+    if len(times) != 1 or times[0].start < end:
+        return None
+    words = re.search(r"(?:last|past|previous|preceding|prior)?\s*$", r.text[: times[0].start]).start()
+    return times[0] if _OR_LESION.fullmatch(r.text[end:words]) else None
+
+
 def _relapse_bounds(found: re.Match) -> Bounds:
     value = float(found["value"])
     if found["high"]:
@@ -772,6 +796,8 @@ def relapses(r: Reading) -> list[Constraint]:
             window = _window(r, clause_start, limit, start, end)
             if window is None and index + 1 < len(counted):
                 window = _shared_window(r, clause_start, clause_end, end, counted[index + 1].span())
+            if window is None and r.sense == "require":
+                window = _lesion_window(r, clause_start, clause_end, end)
             if not is_numbered and window is None and not _ON_THERAPY.search(text, end, clause_end):
                 continue
             nothing_back = window is None or (
@@ -1499,7 +1525,7 @@ _DURATION_WORDS = re.compile(
     r"(?:disease|ms|illness|multiple\s+sclerosis|symptom|rrms|spms|ppms)\s+duration|duration\s+of\s+(?:the\s+)?(?:disease|ms|multiple\s+sclerosis|illness|symptoms?|rrms|spms|ppms|their)|time\s+(?:since|from)\s+(?:the\s+)?(?:first|initial|ms|multiple\s+sclerosis|disease|diagnosis|onset|symptom)|length of disease|progressive\s+phase|phase\s+of\s+progression"
 )
 _ONSET_WORDS = re.compile(
-    r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ever\s+)?(?:ms\s+|clinical\s+|neurologic\w*\s+|demyelinating\s+|acute\s+|isolated\s+)*(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+(?:was\s+|is\s+|has been\s+)?diagnos\w+|(?:ms|multiple\s+sclerosis|rrms|rr-ms)(?=\s*(?:\([^()]*\)\s*)?(?:for|since)\s*[≥><≤])|newly[\s-]+diagnosed\s+(?:\w+[\s-]+){0,2}?(?:ms|multiple\s+sclerosis|rrms)\b|recent(?:ly)?[\s-]+onset\s+(?:of\s+)?(?:ms|multiple\s+sclerosis|rrms)\b|(?:spms|ppms)\b|secondary progressive\s+\w+|progression|\bonset(?=\s*(?:within|in\s+the|less|≤|<|≥)))"
+    r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ever\s+)?(?:ms\s+|clinical\s+|neurologic\w*\s+|demyelinating\s+|acute\s+|isolated\s+)*(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+(?:was\s+|is\s+|has been\s+)?diagnos\w+|(?:ms|multiple\s+sclerosis|rrms|rr-ms)(?=\s*(?:\([^()]*\)\s*)?(?:for|since)\s*[≥><≤])|newly[\s-]+diagnosed\s+(?:\w+[\s-]+){0,2}?(?:ms|multiple\s+sclerosis|rrms)\b|recent(?:ly)?[\s-]+onset\s+(?:of\s+)?(?:ms|multiple\s+sclerosis|rrms)\b|(?:spms|ppms)\b|secondary progressive\s+\w+|progression|(?<=, )diagnosed(?=\s*(?:within|in\s+the|less|≤|<))|\bonset(?=\s*(?:within|in\s+the|less|≤|<|≥)))"
 )
 
 
@@ -1555,6 +1581,10 @@ def _after_duration(text: str, found: re.Match) -> Duration | None:
 def _since_onset(r: Reading, onset: re.Match, clause_start: int, clause_end: int) -> Duration | None:
     """The time that ties onset, diagnosis or progression to the study."""
     text = r.text
+    if onset.group() == "diagnosed" and not re.search(
+        r"\b(?:ms|[rsp][rp]?ms|sclerosis)\b", text[max(0, onset.start() - 140) : onset.start()]
+    ):
+        return None
     if onset.group() == "onset" and re.search(
         r"relaps|attack|exacerbat|episode|neuritis",
         text[max(clause_start, onset.start() - 40) : onset.start()],
@@ -1568,7 +1598,7 @@ def _since_onset(r: Reading, onset: re.Match, clause_start: int, clause_end: int
             break
         left = text[max(0, span.start - 14) : span.start]
         if re.search(r"spms|ppms|progressi", onset.group()) and not re.search(
-            r"onset|diagnos|for|since|duration|≥", between + left
+            r"onset|diagnos|for|since|duration|≥", onset.group() + between + left
         ):
             break
         bounds: Bounds | None = None
@@ -1624,6 +1654,10 @@ def _duration_behind(r: Reading, clause_start: int, clause_end: int) -> Duration
         ):
             continue
         before = r.text[clause_start : span.start]
+        named = re.match(r"'?\s*(?:in\s+|of\s+)?(?:disease|ms)\s+duration\b", r.text[span.end :])
+        if named and span.symbol:
+            # "< 5 years of disease duration"
+            return compared(span.symbol, span.value), span.unit, (span.start, span.end + named.end())
         if re.search(r"diagnos|\bms\b|sclerosis", before) and not re.search(
             r"treat|therap|steroid|infection|relapse|drug|medication|due to|caused by|associated with|secondary to|related to|symptom|spastic|pain\b|fatigue",
             before[-60:],

@@ -7,6 +7,7 @@ except) decides the kind. Only wording counts, never which study prints it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -103,6 +104,21 @@ _EXPOSURE = re.compile(
 # What follows the names and narrows them by something that is not read.
 _NARROWED = re.compile(
     r"\)?\s*(?:\w+\s+){0,2}(?:known\s+to|that\b|which\b|associated\s+with|due\s+to|for\s+which|if\b|when\b|because|(?:treatment|therapy)\s+with\b|[≥≤><]\s*[\d.]+\s*(?:mg|µg|mcg|g)\b|for\s+(?!(?:the\s+)?(?:treatment\s+of\s+)?(?:ms\b|multiple|relapse)|[≥≤<>\d]|at\b|more|less|the\s+(?:past|last|prior|previous)|any\b))"
+)
+_TREATED_RELAPSE = re.compile(
+    r"\s*-?\s*(?:treated|requiring|responsive)\s+(?:\w+\s+){0,3}?(?:relaps|attack|exacerbat)"
+)
+_RELAPSE_TREATED = re.compile(
+    r"(?<!no )\b(?:relapses?|attacks?|exacerbations?)\s+(?:\w+\s+){0,3}?(?:treated\s+with|requiring)\s+(?:\w+\s+){0,2}$"
+)
+_NOT_ALLOWED = re.compile(
+    r"[^.;,\d]{0,30}?\b(?:not\s+(?:be\s+)?(?:allowed|permitted|acceptable|eligible)|prohibited|forbidden|disallowed)\b"
+)
+_HALF_LIVES = re.compile(rf"\s*\(?(?:with)?in\s+(?:the\s+)?(?:last\s+)?{NUMBER}\s*half[- ]?li(?:fe|ves)")
+_WITHIN_OF = re.compile(rf"\bwithin\s+{NUMBER}\s*{UNIT}\s+of\s+(?:the\s+|their\s+|planned\s+|first\s+)*$")
+# "Prior cladribine allowed if the last course was more than 12 months ago"
+_ALLOWED_AFTER = re.compile(
+    rf"\b(?<!not )(?:allowed|permitted|acceptable)\s+(?:only\s+)?(?:if|provided|when|as long as)\b[^.;]{{0,70}}?(?P<time>[≥>]\s*{NUMBER}\s*{UNIT}\s+(?:ago|before|prior|earlier|previously))"
 )
 _COURSES_OF = re.compile(
     r"(?P<symbol>[≥>≤<])?\s*(?P<value>\d+)\s*(?:(?:or|to|-)\s*\d+\s*)?(?:or\s+more\s+)?(?:prior\s+|previous\s+)?(?:courses?|cycles?|infusions?|doses)\s+of\s*,?\s+(?:\w+\s+)?$"
@@ -251,7 +267,11 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
         ):
             continue
         if m.term == INVESTIGATIONAL and (
-            _OWN_STUDY_DRUG.search(before) or not _DRUG_INVESTIGATION.search(text[clause_start : m.end + 1])
+            _OWN_STUDY_DRUG.search(before)
+            or not (
+                _DRUG_INVESTIGATION.search(text[clause_start : m.end + 1])
+                or re.match(r"\w*\s*\(?(?:with)?in\s+(?:the\s+(?:last|past|previous)\s+)?\d", after)
+            )
         ):
             continue
         weak = _OTHER_REASON_BEFORE.search(before)
@@ -275,7 +295,16 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             r"\s*(?:infusion|dose|treatment|injection|initiation|start|therapy|administration)", after
         ):
             continue
-        # "… within 3 days before leukapheresis" dates something else.
+        # "Relapse treated with steroids" describes the relapse.
+        if (
+            m.term in STEROIDS
+            and r.sense == "require"
+            and (_TREATED_RELAPSE.match(after) or _RELAPSE_TREATED.search(before))
+        ):
+            continue
+        # "… within 2 years of leukapheresis", "… within 3 days before leukapheresis" date something else.
+        if _WITHIN_OF.search(before):
+            continue
         if (
             re.search(r"\b(?:prior\s+to|before)\s+(?:the\s+|their\s+|planned\s+|first\s+)*$", before)
             and m.start > clause_start + 14
@@ -338,11 +367,13 @@ def _exposure(r: Reading, start: int, end: int) -> tuple[Bounds, str, str, int, 
             continue
         words, after, symbol = found["words"], found["after"], found["symbol"]
         left = text[max(0, found.start() - 40) : found.start()]
+        if re.search(r"\blast(?:ing|ed)\s+(?:over|beyond)\s*$", left):
+            symbol = ">"
         if not (
             words
             or after
             or re.search(r"consecutive|continuous|cumulative", found.group())
-            or (symbol and re.search(r"\b(?:for|exposure|duration)\b[^.;,]{0,18}$", left))
+            or (symbol and re.search(r"\b(?:for|exposure|duration|lasting|lasted)\b[^.;,]{0,18}$", left))
             or (symbol in ("≥", ">", "≤") and re.search(r"\btreat\w*\b[^.;,]{0,18}$", left))
         ):
             continue
@@ -389,7 +420,7 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
         ]
     exposure = _exposure(r, clause_start, clause_end)
     if exposure:
-        windows = [w for w in windows if not (exposure[3] <= w.start < exposure[4])]
+        windows = [w for w in windows if not (w.start < exposure[4] and exposure[3] < w.end)]
     if re.search(r"\belapsed\b", text[clause_start:clause_end]):
         waits = [s for s in r.spans if clause_start <= s.start < clause_end and s.symbol in ("≥", ">")]
         if waits and mentions:
@@ -518,7 +549,9 @@ def therapies(r: Reading) -> list[Constraint]:
                 if timed:
                     out.extend(timed)
                     continue
-            if r.permits(clause_start, clause_end):
+            allowed = _ALLOWED_AFTER.search(r.text, clause_start, clause_end)
+            if allowed or r.permits(clause_start, clause_end):
+                out.extend(_allowed_after(r, clause_start, allowed) if allowed else ())
                 continue
             if r.sense == "require":
                 out.extend(_required(r, clause_start, clause_end))
@@ -526,6 +559,18 @@ def therapies(r: Reading) -> list[Constraint]:
                 _listed(r, out, _forbidden(r, clause_start, clause_end, index))
     out.extend(_participation(r, out))
     return out
+
+
+def _allowed_after(r: Reading, clause_start: int, allowed: re.Match) -> Iterator[Constraint]:
+    """An allowance that depends on the time since the drug is a washout."""
+    named = [m for m in _usable(r, clause_start, allowed.start()) if m.term != INVESTIGATIONAL]
+    span = next((s for s in r.spans if allowed.start("time") <= s.start < allowed.end()), None)
+    if named and span is not None:
+        kind = ("steroid_use_forbidden", "therapy.steroids") if all(m.term in STEROIDS for m in named) else ("washout", "therapy.washout")  # fmt: skip
+        yield Constraint(
+            kind[0], r.sense, named[0].start, allowed.end(), kind[1], window_value=span.value, window_unit=span.unit,
+            window_anchor=span.anchor, terms=_terms(named, r),
+        )  # fmt: skip
 
 
 _WASHOUT = re.compile(r"\bwash(?:ed)?\s*-?\s*out\b(?:\s+(?:period|time|interval|phase)s?)?")
@@ -674,6 +719,9 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             if window and clause_start <= window.start < first and window in r.spans
             else begin
         )
+        if window is None and _HALF_LIVES.match(text, last):
+            # A time in half-lives is no number of days, and "ever" would say more than the text.
+            continue
         bounds, unit, measure = Bounds(None, None, None, None), None, None
         following = segments[number_of + 1].mentions[0].start if number_of + 1 < len(segments) else clause_end
         if (
@@ -1157,6 +1205,8 @@ def _one_required(
         None,
     )
     off = ("steroid_use_forbidden", "therapy.steroids") if only_steroids else ("washout", "therapy.washout")
+    if only_investigational:
+        off = ("other_investigational_drug", "therapy.investigational")
     if ago is not None:
         return [
             Constraint(
@@ -1194,6 +1244,16 @@ def _one_required(
         stopped = stopped or re.compile(r"\s*(?:infusion|dose|injection|administration|course)\b").match(
             text, last
         )
+    if _NOT_ALLOWED.match(text, last):
+        window = next((s for s in after_spans if s.role == "back"), None)
+        is_prior = re.search(r"\b(?:prior|previous\w*|earlier|history)\b", before) is not None
+        if window is None and not is_prior:
+            return []
+        kind = off if window is not None else ("prior_therapy_forbidden", "therapy.prior_forbidden")
+        end = max(last, window.end) if window else last
+        return [
+            Constraint(kind[0], "require", first, end, kind[1], **_when(window, window is None), terms=terms)
+        ]
     if stopped:
         # "Stopped natalizumab at least 2 months before": washed out. "… within 6 months": had it lately, which no kind says.
         span = next((s for s in after_spans if s.start - last < 60), None)
@@ -1221,6 +1281,15 @@ def _one_required(
             ]
         )[:1]
         begin = lower + max(0, len(before) - 110) + negative.start()
+        lasted = _exposure(r, last, upper) if re.search(r"\b(?:prior|previous)", before) else None
+        if lasted and lasted[0].min_value is not None and not lasted[0].min_inclusive and _treats_ms(terms):
+            # "No prior natalizumab for more than 6 months": what is longer is forbidden, whenever it was.
+            return [
+                Constraint(
+                    "prior_therapy_forbidden", "require", begin, lasted[4], "therapy.prior_forbidden", *lasted[0],
+                    lasted[1], lasted[2], window_anchor="ever", terms=terms,
+                )
+            ]  # fmt: skip
         if changes:
             window = next((s for s in after_spans if s.role in ("back", "for")), None)
             return [
