@@ -51,6 +51,17 @@ def criterion(section: str, *constraints: Row, status: str = "parsed", **more: A
     return {"section": section, "parse_status": status, "constraints": list(constraints)} | more
 
 
+def as_protocol(read: dict[str, pl.DataFrame]) -> list[Row]:
+    """What eligibility.parse gives of one study, as `write_registry` takes it."""
+    constraints: dict[str, list[Row]] = {}
+    for row in read["criterion_constraints"].to_dicts():
+        constraints.setdefault(row["criterion_id"], []).append(row)
+    return [
+        {name: row[name] for name in CRITERIA} | {"constraints": constraints.get(row["criterion_id"], [])}
+        for row in read["criteria"].to_dicts()
+    ]
+
+
 def _rows(protocols: dict[str, list[Row]], **more: Any) -> tuple[list[Row], list[Row]]:
     """Criteria and constraints of protocols as rows of the lake; `more` stands in every row."""
     criteria: list[Row] = []

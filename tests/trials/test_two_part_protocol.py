@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.registry import eligibility
 from tests.support.warehouse import Warehouse
-from tests.trials.protocols import CRITERIA, Row, write_registry
+from tests.trials.protocols import as_protocol, write_registry
 
 NCT_ID = "NCT01624714"
 INDEX = "2014-03-01"
@@ -105,20 +105,13 @@ def read() -> dict[str, pl.DataFrame]:
 
 @pytest.fixture(scope="module")
 def warehouse(read: dict[str, pl.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    constraints: dict[str, list[Row]] = {}
-    for row in read["criterion_constraints"].to_dicts():
-        constraints.setdefault(row["criterion_id"], []).append(row)
-    protocol = [
-        {name: row[name] for name in CRITERIA} | {"constraints": constraints.get(row["criterion_id"], [])}
-        for row in read["criteria"].to_dicts()
-    ]
     built = Warehouse(tmp_path_factory.mktemp("parts"))
     tables: dict[str, list[dict]] = {}
     for one in PEOPLE:
         for table, rows in one.items():
             tables.setdefault(table, []).extend(rows)
     built.cohort(**tables)
-    write_registry(built.lake, {NCT_ID: protocol})
+    write_registry(built.lake, {NCT_ID: as_protocol(read)})
     built.build("+trials__patient_eligibility +trials__patient_criteria", commands=("seed", "run"))
     return built
 
