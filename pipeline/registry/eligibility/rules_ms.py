@@ -1234,12 +1234,24 @@ _NOT_A_COURSE = re.compile(
 )
 
 
+_COURSE_NAME = r"(?:(?:rr|sp|pp|pr|r)ms|(?:relapsing|progressive|secondary progressive|primary progressive|relapsing[- ]remitting)\s+(?:ms|multiple sclerosis))"
+_COURSE_HEAD = re.compile(
+    rf"\W*(?:for\s+)?{_COURSE_NAME}(?:\s+(?:patients?|subjects?|participants?|group|cohort|arm))?\s*:\W*|\W*(?:patients|subjects|participants)\s+with\s+{_COURSE_NAME}\s*:\W*"
+)
+_FOR_A_COURSE = re.compile(
+    rf"(?:\b{_COURSE_NAME}\s+(?:patients?|subjects?|participants?)|\b(?:patients?|subjects?|participants?)\s+with\s+{_COURSE_NAME})\s+(?:must|should|need|have to|are required)\b"
+)
+
+
 def disease_course(r: Reading) -> Iterator[Constraint]:
     """course.is: the courses that are asked for or excluded; "progressive forms" means PPMS, SPMS and PRMS."""
     text = r.text
     if not r.is_ms or (
         "ms" not in text and "relaps" not in text and "progress" not in text and "isolated" not in text
     ):
+        return
+    if r.sense == "require" and (_COURSE_HEAD.fullmatch(text) or len(_FOR_A_COURSE.findall(text)) > 1):
+        # "RRMS patients:" heads a part of the study; "RRMS subjects must …, SPMS subjects must …" asks each for its own.
         return
     for clause_start, clause_end in r.clauses:
         another = _ANOTHER_THAN_RRMS.search(text, clause_start, clause_end)

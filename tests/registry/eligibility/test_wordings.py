@@ -235,6 +235,9 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (EXC, "Experimental drugs (in the last 50 days or 5 half-lives)", ["other_investigational_drug investigational drug in 50 days"]),
     (EXC, "Ofatumumab within 14 months of lymphocyte collection; cladribine within 3 years of leukapheresis", ["washout ofatumumab in 14 months", "washout cladribine in 3 years"]),
     (INC, "Prior ofatumumab is not permitted", ["prior_therapy_forbidden ofatumumab @ever"]),
+    (INC, "RRMS patients:", []),
+    (INC, "RRMS subjects must have had 1 relapse in the last 10 months, and subjects with SPMS must have had a relapse in the last 20 months", ["relapse_count ≥1 in 10 months", "relapse_count ≥1 in 20 months"]),
+    (INC, "Patients with RRMS must have an EDSS of 1.0 to 5.0", ["disease_course rrms", "edss_range ≥1 ≤5"]),
 ]  # fmt: skip
 
 
