@@ -323,7 +323,7 @@ _PEOPLE = re.compile(
     r"\b(?:males?|females?|men|women|adults?|patients?|subjects?|participants?|individuals?|volunteers?|persons?|people|children|adolescents|sexes|genders?)\b[\s,()a-z]{0,22}$"
 )
 _NOT_OWN_AGE = re.compile(
-    r"child-?\s?bearing|contracepti|menopaus|pregnan|fertil|hysterectom|age at (?:onset|diagnosis)|onset|parents?\b|guardian|caregiver|birth|mother|father|sibling|age-|adjusted for age|gestation|donor|sexually|lmp\b|menses|amenorr|"
+    r"child-?\s?bearing|contracepti|menopaus|pregnan|fertil|hysterectom|age at (?:onset|diagnosis)|onset|parents?\b|guardian|caregiver|birth(?!day)|mother|father|sibling|age-|adjusted for age|gestation|donor|sexually|lmp\b|menses|amenorr|"
     r"\bdiagnosed\b[^,;]{0,30}\bage\b|before (?:the )?age|by age|since age|after age|menstrua|life expectancy|infants?\b"
 )
 _AGE_SYMBOL = {"over": ">", "under": "<"}
@@ -598,7 +598,7 @@ _RELAPSE = r"(?:relaps(?:e|es)\b(?:\s*\(s\))?|exacerbations?\b(?:\s*\(s\))?|(?<!
 _OTHER_DISEASE = re.compile(
     r"\b(?:asthma\w*|copd|bronch\w+|pulmonary|colitis|crohn\S*|psoria\w+|arthritis|lupus|gout|migraine|angina|ischa?emic|heart|panic|cardiac)\b"
 )
-_ADJECTIVES = r"(?:(?!(?:of|and|or|in|within|during|months?|years?|days?|weeks?|edss|score|points?|mri|lesions?|drug|dmts?|therap\w*|treatments?)\b)[a-z][a-z\-'/]*[\s,]+){0,6}?"
+_ADJECTIVES = r"(?:(?!(?:of|and|or|in|from|separate|within|during|months?|years?|days?|weeks?|edss|score|points?|mri|lesions?|drug|dmts?|therap\w*|treatments?)\b)[a-z][a-z\-'/]*[\s,]+){0,6}?"
 _COUNTED_RELAPSE = re.compile(
     rf"(?P<number>(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>\d{{1,2}})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-|or)\s*(?P<high>\d{{1,2}}))?(?P<more>\s*(?:or more|or greater|and more|\+))?\s*(?:of\s+)?)"
     rf"(?P<adjectives>{_ADJECTIVES})(?P<noun>{_RELAPSE})"
@@ -759,7 +759,7 @@ def relapses(r: Reading) -> list[Constraint]:
             if any(a <= start < b for a, b in defined):
                 continue
             if re.match(
-                r"\s*(?:rate|free|prevention|treatment|therapy|therapies|onset|symptom|assess|history|is defined|defined)",
+                r"\s*(?:may|can|rate|free|prevention|treatment|therapy|therapies|onset|symptom|assess|history|is defined|defined)",
                 text[end : end + 22],
             ) and not re.match(r"\s*(?:with\s+)?onset", text[end : end + 12]):
                 continue

@@ -238,6 +238,9 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (INC, "RRMS patients:", []),
     (INC, "RRMS subjects must have had 1 relapse in the last 10 months, and subjects with SPMS must have had a relapse in the last 20 months", ["relapse_count ≥1 in 10 months", "relapse_count ≥1 in 20 months"]),
     (INC, "Patients with RRMS must have an EDSS of 1.0 to 5.0", ["disease_course rrms", "edss_range ≥1 ≤5"]),
+    (INC, "Children from 9 to <17 years of age (before their 17th birthday)", ["age_range ≥9 <17 years"]),
+    (INC, "Two exacerbations in the last 4 years; one exacerbation may rest on MRI alone", ["relapse_count ≥2 in 4 years"]),
+    (INC, "One relapse in the last 14 months and, on an occasion separate from the clinical relapse, an enhancing lesion", ["relapse_count ≥1 in 14 months", "gd_or_t2_activity ≥1 gadolinium-enhancing"]),
 ]  # fmt: skip
 
 
