@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,9 @@ SYNONYMS: dict[tuple[str, str], str] = {
 # Tests that stand as columns beside a visit: header → instrument.
 _INSTRUMENTS = {"sdmt": "SDMT", "bvmt": "BVMT-R", "bvmtr": "BVMT-R", "t25fw": "T25FW", "25fw": "T25FW",
                 "9hpt": "9HPT", "pasat": "PASAT", "pasat3": "PASAT", "pedsql": "PedsQL", "neuroqol": "NeuroQoL"}  # fmt: skip
+# The score that a column named after its test alone is likeliest to hold.
+_USUAL_SCALES = {"SDMT": "total_correct", "PASAT": "total_correct", "BVMT-R": "total_recall", "T25FW": "seconds",
+                 "9HPT": "seconds"}  # fmt: skip
 _DATE = re.compile(
     r"\d{4}(-\d{1,2}){0,2}([T ].*)?|(\d{1,2})[./-](\d{1,2})[./-](\d{2,4})|\d{1,2}[./-]\d{4}|\d{1,2}[ -]?[A-Za-z]{3,}\.?[ -]?\d{2,4}"
 )
@@ -237,6 +241,7 @@ def draft(
     matches: list[Match] = []
     doubts: list[str] = []
     blocks: list[str] = []
+    people: dict[str, set[str]] = {}
     for name, content in files.items():
         try:
             book = workbook.read(
@@ -249,11 +254,17 @@ def draft(
             blocks.append(f"  # {_quoted(name)} cannot be read")
             continue
         for sheet in book.sheets:
-            if len(files) > 1 and _is_canonical(name, sheet, is_csv=book.is_text):
+            if _is_canonical(name, sheet, is_csv=book.is_text):
                 blocks.append(f"  # {_quoted(name)}, sheet {_quoted(sheet.name)}: canonical, needs nothing")
                 continue
-            if block := _sheet(name, sheet, matches, doubts, is_csv=book.is_text):
+            if block := _sheet(name, sheet, matches, doubts, people, is_csv=book.is_text):
                 blocks.append(block)
+    for (one, some), (other, others) in combinations(people.items(), 2):
+        if some & others:
+            doubts.append(
+                f"{one} and {other} have patients of the same numbers: where these are other people, give one file a "
+                "`prefix` at patient_id; where they are the same, keep one table of patients"
+            )
     head = [
         "# Drafted by `remit map`. A number behind a field says how sure the match is. Correct what is marked",
         "# CHECK, then run `remit check`. docs/cohort.schema.json is the schema for editors.",
@@ -356,7 +367,15 @@ def _fit(key: tuple[str, str], column: _Column) -> float:
     return 0.6 if shape == "date" else 1.0
 
 
-def _sheet(file: str, sheet: Any, matches: list[Match], doubts: list[str], *, is_csv: bool) -> str:
+def _sheet(
+    file: str,
+    sheet: Any,
+    matches: list[Match],
+    doubts: list[str],
+    people: dict[str, set[str]],
+    *,
+    is_csv: bool,
+) -> str:
     cells = sheet.cells
     lines = [f"  - file: {_quoted(file)}"]
     if not is_csv:
@@ -389,6 +408,8 @@ def _sheet(file: str, sheet: Any, matches: list[Match], doubts: list[str], *, is
     repeated = _repeated(sheet, named, patient, used, matches, doubts, orders)
     named = [c for c in named if c.number not in used or c is patient]
     tables = _tables(sheet.name, named, scored, patient, is_all=not repeated)
+    if "patients" in tables:
+        people[file if is_csv else f"{file}: {sheet.name}"] = set(patient.values)
     lines.append("    tables:")
     for table in tables:
         lines += _table(sheet, table, named, scored, patient, used, matches, doubts, orders)
@@ -721,7 +742,7 @@ def _instruments(
             f"          patient_id: {patient.origin}",
             f"          assessed_on: {date.origin}",
             f"          instrument: {{constant: {instrument}}}",
-            "          scale: {constant: total}  # CHECK: which score of the test is it?",
+            f"          scale: {{constant: {_USUAL_SCALES.get(instrument, 'total')}}}  # CHECK: which score of the test is it?",
             f"          value: {column.origin}  # 85 % CHECK",
         ]
     return lines

@@ -7,6 +7,7 @@ become text in xlsx and escaped text in HTML: no formula, no link, no markup.
 from __future__ import annotations
 
 import csv
+import hashlib
 import html
 import io
 import os
@@ -464,6 +465,15 @@ def check_file(
         ledger = corrections.Ledger(parsed)
         problems += [r.message for r in refused]
     today = datetime.now(UTC).replace(tzinfo=None)
+    first: dict[str, str] = {}
+    twice: list[str] = []
+    for name, file in sorted(files.items()):
+        with file.open("rb") as stream:
+            same = first.setdefault(hashlib.file_digest(stream, "sha256").hexdigest(), name)
+        if same != name:
+            # Loading takes the same content under two names as one delivery.
+            twice.append(f"{name} has the content of {same} and counts once")
+            del files[name]
     deliveries = [load.Delivery(f"check-{n}", name, "", today) for n, name in enumerate(files, start=1)]
     states, broken, absent = load.read_sheets(deliveries, lambda d: files[d.name], cohort_map, settings)
     if broken and len(files) == 1:
@@ -496,7 +506,7 @@ def check_file(
         )  # fmt: skip
     books = {state.delivery.name: state.book for state in states}
     notes = [f"{name}: {note}" if several else note for name, book in books.items() for note in _notes(book)]
-    return CheckReport(tuple(sheets), tuple(problems), items(states, result), tuple(notes))
+    return CheckReport(tuple(sheets), tuple(problems), items(states, result), (*twice, *notes))
 
 
 def _notes(book: workbook.Workbook) -> tuple[str, ...]:

@@ -216,6 +216,11 @@ def test_a_folder_is_drafted_and_checked_as_one_cohort(clinic):
         "visits.csv": 1,
         "2013/Schübe.csv": 1,
     }
+    clinic.put("site", "copy of visits.csv", (folder / "visits.csv").read_bytes())
+    copied = queries.check_file(folder)
+    assert "visits.csv has the content of copy of visits.csv and counts once" in copied.notes[0]
+    assert len(copied.sheets) == len(report.sheets)
+    (folder / "copy of visits.csv").unlink()
     two = queries.check_file(folder / "patients.csv", folder / "visits.csv")
     assert two.is_clean
     (folder / "visits.csv").unlink()

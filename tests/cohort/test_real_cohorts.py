@@ -142,3 +142,11 @@ def test_the_draft_finds_what_a_person_would(shared, tmp_path):
     assert [group["edss"].header for group in sheet.tables[1].repeat] == ["initial EDSS", "final EDSS"]
     assert all(0 <= match.confidence <= 100 for match in draft.matches)
     assert any("visit_date" in doubt for doubt in draft.doubts)
+
+
+def test_a_draft_of_a_folder_asks_whether_equal_numbers_are_the_same_people(shared):
+    draft = drafting.draft_map(shared / "cohorts" / "inbox" / "open_ms")
+    assert [doubt for doubt in draft.doubts if "same numbers" in doubt and "prefix" in doubt]
+    draft = drafting.draft_map(shared / "cohorts" / "inbox" / "msprog_toy")
+    assert not any("same numbers" in doubt for doubt in draft.doubts)
+    assert mapping.parse(draft.text).sheets[0].tables[1].columns["scale"].constant == "total_correct"
