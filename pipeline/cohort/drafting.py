@@ -282,7 +282,7 @@ def _quoted(text: str) -> str:
 
 
 def _is_canonical(file: str, sheet: Any, *, is_csv: bool) -> bool:
-    return mapping.plan(file, sheet, mapping.CohortMap(), is_csv=is_csv).status in ("mapped", "legend")
+    return mapping.plan(file, sheet, mapping.CohortMap(), is_csv=is_csv).status == "mapped"
 
 
 def _header_row(cells: pl.DataFrame) -> int | None:
