@@ -7,15 +7,16 @@ rules. Nothing here knows studies: one text under one heading means the same in 
 from __future__ import annotations
 
 import itertools
-import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 import polars as pl
 
-from pipeline.registry.eligibility import lexicon, rules_ms, rules_safety, rules_therapy
+from pipeline.registry.eligibility import lexicon, patterns, rules_ms, rules_safety, rules_therapy
+from pipeline.registry.eligibility import patterns as re
 from pipeline.registry.eligibility.reading import RATED, SUBJECTIVE, Constraint, Reading
 from pipeline.registry.eligibility.text import canonical, collapsed
 
@@ -154,6 +155,8 @@ _OUTPUT = {
     "rule_id": pl.String,
     "rule_version": pl.Int64,
 }
+# Criteria between two looks at the patterns: those that stand within functions are known from their first use on.
+_BATCH = 1000
 _STATUS = {"key": pl.Int64, "is_subjective": pl.Boolean, "has_residue": pl.Boolean}
 
 
@@ -204,16 +207,20 @@ def read(texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         )
         .filter(pl.col("rules") > 0)
     )
-    columns: dict[str, list] = {name: [] for name in _OUTPUT}
+    rows: list[tuple] = []
     residue: dict[int, bool] = {}
-    for key, raw, sense, is_ms, line, head, text, rules in seen.select(
+    for batch in seen.select(
         "key", "raw", "sense", "is_ms", "line", "head", "canonical", "rules"
-    ).iter_rows():
-        reading = Reading(text, sense, head if head.strip() else "", is_ms)
-        constraints = read_one(reading, rules)
-        if constraints:
-            residue[key] = _residue(reading, constraints)
-            _append(columns, key, raw, line, constraints)
+    ).iter_slices(_BATCH):
+        absences = patterns.absences(batch.select(pl.col("canonical") + pl.col("head")).to_series())
+        for (key, raw, sense, is_ms, line, head, text, rules), absent in zip(
+            batch.iter_rows(), absences, strict=True
+        ):
+            reading = Reading(text, sense, head if head.strip() else "", is_ms)
+            constraints = read_one(reading, rules, absent)
+            if constraints:
+                residue[key] = _residue(reading, constraints)
+                rows += _rows(key, raw, line, constraints)
     status = prepared.select(
         "key",
         is_subjective=pl.col("canonical")
@@ -221,20 +228,34 @@ def read(texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .str.contains(SUBJECTIVE.pattern),
         has_residue=pl.col("key").replace_strict(residue, default=False, return_dtype=pl.Boolean),
     )
-    return pl.DataFrame(columns, schema=_OUTPUT), status.cast(_STATUS)
+    return _table(rows), status.cast(_STATUS)
 
 
-def read_one(reading: Reading, rules: int = -1) -> list[Constraint]:
-    """All constraints of one criterion, in the order of the text, grouped. `rules` has a bit for each rule to ask."""
+def read_one(reading: Reading, rules: int = -1, absent: int = 0) -> list[Constraint]:
+    """All constraints of one criterion, in the order of the text, grouped.
+
+    Args:
+        rules: a bit for each rule to ask.
+        absent: what the criterion and its introduction lack, see `patterns.absences`.
+    """
     found: list[Constraint] = []
-    for index, rule in enumerate(RULES):
-        if not rules >> index & 1:
-            continue
-        answer = rule.read(reading)
-        if answer:
-            found.extend(answer)
-    found.sort(key=lambda c: (c.start, c.end))
-    return _grouped(reading, found)
+    with patterns.lock:
+        patterns.about(absent)
+        try:
+            for read in _readers(rules):
+                answer = read(reading)
+                if answer:
+                    found.extend(answer)
+            if len(found) > 1:
+                found.sort(key=itemgetter(2, 3))  # start, end
+            return _grouped(reading, found)
+        finally:
+            patterns.about(0)
+
+
+@lru_cache(maxsize=4096)
+def _readers(rules: int) -> tuple[Callable, ...]:
+    return tuple(rule.read for index, rule in enumerate(RULES) if rules >> index & 1)
 
 
 _ALTERNATIVE_KINDS = frozenset(
@@ -385,15 +406,19 @@ _OWN_DEMAND = re.compile(
 def _residue(reading: Reading, constraints: list[Constraint]) -> bool:
     """Words that carry meaning stand outside of what was read."""
     text = reading.text
+    read = [(c.start, c.end) for c in constraints] + reading.exception_zones
     left = 0
     for found in _WORD.finditer(text):
         if found.group() in _FILLER:
             continue
-        if any(c.start <= found.start() < c.end for c in constraints) or reading.in_exception(found.start()):
-            continue
-        left += 1
-        if left > 2:
-            return True
+        position = found.start()
+        for start, end in read:
+            if start <= position < end:
+                break
+        else:
+            left += 1
+            if left > 2:
+                return True
     return any(
         found["word"] not in _FILLER
         and not reading.in_exception(found.start())
@@ -404,7 +429,19 @@ def _residue(reading: Reading, constraints: list[Constraint]) -> bool:
     )
 
 
-def _append(columns: dict[str, list], key: int, raw: str, line: str, constraints: list[Constraint]) -> None:
+# A row of `_rows`: what of the constraint goes into the table as it is, and what is worked out of it.
+_TAKEN = tuple(
+    name
+    for name in Constraint._fields
+    if name not in ("start", "end", "terms", "exception_terms", "exceptions")
+)
+_LISTS = ("terms", "exception_terms", "exceptions")
+_BETWEEN_ITEMS = "\x1f"
+_WORKED_OUT = ("key", "constraint_ordinal", "quote", "relative_start", "relative_end", *_LISTS)
+_taken = itemgetter(*(Constraint._fields.index(name) for name in _TAKEN))
+
+
+def _rows(key: int, raw: str, line: str, constraints: list[Constraint]) -> Iterator[tuple]:
     shift = _shifts(raw) if len(raw) != len(line) else None
     for ordinal, c in enumerate(constraints, start=1):
         start, end = max(0, c.start - 1), min(len(line), c.end - 1)
@@ -413,26 +450,37 @@ def _append(columns: dict[str, list], key: int, raw: str, line: str, constraints
         if stripped:
             start += quote.index(stripped)
             end = start + len(stripped)
-        columns["key"].append(key)
-        columns["constraint_ordinal"].append(ordinal)
-        for name in (
-            "kind", "polarity", "min_value", "min_inclusive", "max_value", "max_inclusive", "unit", "measure", "window_value",
-            "window_unit", "window_near_value", "window_near_unit", "window_anchor", "term_logic", "is_qualified", "any_of_group",
-            "all_of_group", "on_therapy_value", "on_therapy_unit",
-        ):  # fmt: skip
-            columns[name].append(getattr(c, name))
-        columns["terms"].append(list(c.terms))
-        columns["exception_terms"].append(list(c.exception_terms))
-        columns["exceptions"].append(
-            [line[max(0, int(a) - 1) : int(b) - 1].strip() for a, b in (e.split(":") for e in c.exceptions)]
-        )
-        columns["quote"].append(line[start:end])
-        columns["relative_start"].append(_original(start, shift))
-        columns["relative_end"].append(
-            _original(end - 1, shift) + 1 if end > start else _original(start, shift)
-        )
-        columns["rule_id"].append(c.rule_id)
-        columns["rule_version"].append(RULE_VERSIONS[c.rule_id])
+        first = _original(start, shift)
+        exceptions = [
+            line[max(0, int(a) - 1) : int(b) - 1].strip() for a, b in (e.split(":") for e in c.exceptions)
+        ]
+        yield (
+            key, ordinal, line[start:end], first, _original(end - 1, shift) + 1 if end > start else first,
+            c.terms, c.exception_terms, exceptions, *_taken(c),
+        )  # fmt: skip
+
+
+def _table(rows: list[tuple]) -> pl.DataFrame:
+    """Rows of `_rows` as a table. Lists go in joined and are split there: polars builds nested columns item by item."""
+    columns = dict(
+        zip((*_WORKED_OUT, *_TAKEN), zip(*rows, strict=True) if rows else itertools.repeat(()), strict=False)
+    )
+    columns["rule_version"] = [RULE_VERSIONS[rule_id] for rule_id in columns["rule_id"]]
+    flat = {name: _list_column(columns.pop(name)) for name in _LISTS}
+    return (
+        pl.DataFrame(columns, schema={n: k for n, k in _OUTPUT.items() if n in columns})
+        .with_columns(**flat)
+        .select(list(_OUTPUT))
+    )
+
+
+def _list_column(lists: Sequence[Sequence[str]]) -> pl.Series:
+    joined = pl.Series([_BETWEEN_ITEMS.join(items) if items else None for items in lists], dtype=pl.String)
+    column = joined.str.split(_BETWEEN_ITEMS).fill_null([])
+    if column.list.len().sum() != sum(map(len, lists)):
+        # A text that holds the separator itself.
+        return pl.Series(lists, dtype=pl.List(pl.String))
+    return column
 
 
 def _shifts(raw: str) -> tuple[list[int], list[int]]:

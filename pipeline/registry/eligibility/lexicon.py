@@ -328,27 +328,42 @@ def openings(family: str) -> list[str]:
     return sorted(out)
 
 
+class _Beginnings(dict):
+    """Printed word → where its phrases go on in the trie, None if none begins with it."""
+
+    LIMIT = 50_000  # serial numbers are words too
+
+    def __missing__(self, word: str) -> Trie | None:
+        if len(self) >= self.LIMIT:
+            self.clear()
+        node = self[word] = trie().get(stem(word))
+        return node
+
+
+_beginnings = _Beginnings()
+
+
 def mentions(text: str) -> list[Mention]:
     """Terms of a canonical text from left to right, the longest phrase at each place, none overlapping."""
-    found = TOKEN.finditer(text)
-    tokens = [(stem(m.group()), m.start(), m.end()) for m in found]
-    root, out, position, total = trie(), [], 0, len(tokens)
-    while position < total:
-        node = root.get(tokens[position][0])
-        if node is None:
-            position += 1
+    words = TOKEN.findall(text)
+    places: list[tuple[int, int]] = []
+    out: list[Mention] = []
+    free = 0  # the first word behind the last mention
+    for position, word in enumerate(words):
+        node = _beginnings[word]
+        if node is None or position < free:
             continue
-        best, length, ahead = node.get(""), 1, position + 1
-        while ahead < total:
-            node = node.get(tokens[ahead][0])
+        best, end, ahead = node.get(""), position + 1, position + 1
+        while ahead < len(words):
+            node = node.get(stem(words[ahead]))
             if node is None:
                 break
             ahead += 1
             if "" in node:
-                best, length = node[""], ahead - position
+                best, end = node[""], ahead
         if best is None:
-            position += 1
             continue
-        out.append(Mention(tokens[position][1], tokens[position + length - 1][2], *best))
-        position += length
+        places = places or [found.span() for found in TOKEN.finditer(text)]
+        out.append(Mention(places[position][0], places[end - 1][1], *best))
+        free = end
     return out

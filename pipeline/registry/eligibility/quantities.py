@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 from typing import NamedTuple
 
-NUMBER = r"(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?)"
+from pipeline.registry.eligibility import patterns as re
+
+# "\d\d*" and not "\d+": `re` then looks for digits alone before it tries a pattern that begins with a number.
+NUMBER = r"(?:\d\d*(?:(?:,\d{3})+(?:\.\d+)?|(?:[.,]\d+)?))"
 COMPARE = r"[≥≤><](?:\s*\(?\s*[≥≤><=]+\s*\)?)?"
 AFTERWARDS_LEAST = r"(?:or|and)\s+(?:worse|more|greater|higher|older|over|above|longer|up)\b|\+"
 AFTERWARDS_MOST = r"(?:or|and)\s+(?:better|less|lower|fewer|younger|below|under|smaller|shorter)\b"
@@ -20,6 +23,8 @@ DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25, "hours": 
 
 def number(text: str) -> float:
     """A printed number; a comma before three digits groups thousands, any other is decimal ("5,5")."""
+    if "," not in text:
+        return float(text)
     return float(
         text.replace(",", "")
         if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", text)
@@ -27,6 +32,7 @@ def number(text: str) -> float:
     )
 
 
+@lru_cache(maxsize=1024)
 def unit_of(word: str) -> str:
     """Plural unit of time of a printed word."""
     bare = re.sub(r"[^a-z]", "", re.sub(r"\(s\)", "", word))
@@ -345,7 +351,7 @@ def spans(text: str) -> list[Span]:
 
 
 _CLAUSE_END = re.compile(
-    r"(?<!\be\.g)(?<!\bi\.e)(?<!\beg)(?<! al)(?<! vs)(?<! no)(?<!approx)(?<! dr)(?<! st)(?<! inc)(?<! etc)(?<!\bs\.c)(?<!\bi\.v)(?<!\bi\.m)(?<!\bp\.o)\.(?=\s+[^\s)])|;|(?<=[a-z)]{3})\.(?=[a-z]{4})|(?<=\s)·|\bnote\s*:"
+    r"\.(?:(?=\s+[^\s)])(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\beg\.)(?<! al\.)(?<! vs\.)(?<! no\.)(?<!approx\.)(?<! dr\.)(?<! st\.)(?<! inc\.)(?<! etc\.)(?<!\bs\.c\.)(?<!\bi\.v\.)(?<!\bi\.m\.)(?<!\bp\.o\.)|(?=[a-z]{4})(?<=[a-z)]{3}\.))|;|·(?<=\s·)|n(?<=\bn)ote\s*:"
 )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from functools import cached_property
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from pipeline.registry.eligibility import lexicon, quantities
+from pipeline.registry.eligibility import patterns as re
 
 
 class Constraint(NamedTuple):
@@ -61,6 +61,17 @@ SUBJECTIVE = re.compile(
 )
 
 
+class _Once:
+    """An attribute that is computed when it is first asked for. `cached_property` would take a lock each time."""
+
+    def __init__(self, function: Callable[[Any], Any]):
+        self._function, self._name, self.__doc__ = function, function.__name__, function.__doc__
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        value = instance.__dict__[self._name] = self._function(instance)
+        return value
+
+
 class Reading:
     """One criterion in canonical spelling, with everything that several rules ask for computed once.
 
@@ -73,19 +84,19 @@ class Reading:
     def __init__(self, text: str, sense: str, head: str = "", is_ms: bool = True):
         self.text, self.sense, self.head, self.is_ms = text, sense, head, is_ms
 
-    @cached_property
+    @_Once
     def mentions(self) -> list[lexicon.Mention]:
         return lexicon.mentions(self.text)
 
-    @cached_property
+    @_Once
     def spans(self) -> list[quantities.Span]:
         return quantities.spans(self.text)
 
-    @cached_property
+    @_Once
     def head_spans(self) -> list[quantities.Span]:
         return quantities.spans(self.head) if self.head else []
 
-    @cached_property
+    @_Once
     def clauses(self) -> list[tuple[int, int]]:
         return quantities.clauses(self.text)
 
@@ -95,7 +106,7 @@ class Reading:
                 return start, end
         return 0, len(self.text)
 
-    @cached_property
+    @_Once
     def exception_zones(self) -> list[tuple[int, int]]:
         """Where the text says what is not meant: from "except" to the end of its bracket or clause."""
         zones = []

@@ -5,10 +5,10 @@ Each rule is a function from a Reading to constraints; its docstring is its line
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from pipeline.registry.eligibility import lexicon
+from pipeline.registry.eligibility import patterns as re
 from pipeline.registry.eligibility.quantities import (
     DAYS,
     NUMBER,
@@ -1058,7 +1058,7 @@ def _absent(
 
     if r.sense == "require":
         for found in [*_RELAPSE_AGO.finditer(text), *_SINCE_RELAPSE.finditer(text)]:
-            if found.re is _RELAPSE_AGO and not (
+            if found.re is _RELAPSE_AGO.compiled and not (
                 found["last"] or re.search(r"onset|end|resol|occur|took|must|was|been", found["between"])
             ):
                 continue

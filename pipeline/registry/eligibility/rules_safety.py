@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from pipeline.registry.eligibility import patterns as re
 from pipeline.registry.eligibility.lexicon import Mention
 from pipeline.registry.eligibility.quantities import NUMBER, Bounds, Span, compared, number
 from pipeline.registry.eligibility.reading import Constraint, Reading

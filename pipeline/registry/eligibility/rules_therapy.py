@@ -6,7 +6,6 @@ except) decides the kind. Only wording counts, never which study prints it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from pipeline import drugs
+from pipeline.registry.eligibility import patterns as re
 from pipeline.registry.eligibility.lexicon import Mention
 from pipeline.registry.eligibility.quantities import (
     NUMBER,
@@ -1261,7 +1261,7 @@ def _one_required(
             return []
         return [
             Constraint(
-                off[0], "require", lower + stopped.start() if stopped.re is _STOPPED else first, span.end, off[1], terms=terms,
+                off[0], "require", lower + stopped.start() if stopped.re is _STOPPED.compiled else first, span.end, off[1], terms=terms,
                 window_value=span.value if span.near is None else span.near,
                 window_unit=span.unit if span.near is None else span.near_unit, window_anchor=span.anchor,
             )
