@@ -205,6 +205,7 @@ def build(
         for record in state.plan.records
     )
     accepted, graded = _judge(frames, pl.concat(faults), lacking, cohort_map, has_patients=has_patients)
+    accepted["patients"] = _with_incomplete_tables(accepted["patients"], frames, graded)
     withheld = publishing.register(accepted)
     accepted = {table: publishing.apply(table, frame) for table, frame in accepted.items()}
     if cohort_map.date_shift:
@@ -500,6 +501,31 @@ def _judge(
         .filter(pl.col("level") != "off")
     )
     return accepted, graded
+
+
+def _with_incomplete_tables(
+    patients: pl.DataFrame, frames: dict[str, pl.DataFrame], faults: pl.DataFrame
+) -> pl.DataFrame:
+    """`patients` with the tables of which a row of theirs was rejected: that row may be what is looked for.
+
+    A row that repeats another takes nothing away.
+    """
+    errors = faults.filter(pl.col("level") == "error", pl.col("rule") != "duplicate_row")
+    keys = [
+        frame.select("patient_id", "record", pl.lit(table).alias("table"))
+        for table, frame in frames.items()
+        if table != "patients"
+    ]
+    lost = (
+        pl.concat(keys)
+        .join(errors.select("table", "record"), on=["table", "record"], how="semi")
+        .select("patient_id", "table")
+        .unique()
+        .sort("patient_id", "table")
+        .group_by("patient_id", maintain_order=True)
+        .agg(pl.col("table").str.join(",").alias("incomplete_tables"))
+    )
+    return patients.drop("incomplete_tables").join(lost, on="patient_id", how="left", maintain_order="left")
 
 
 def _assert_sound(

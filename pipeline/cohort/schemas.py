@@ -183,6 +183,14 @@ DERIVED: dict[str, dict[str, tuple[pl.DataType, str]]] = {
         )
     }
     for table in ("treatments", "infusions")
+} | {
+    "patients": {
+        "incomplete_tables": (
+            pl.String(),
+            "Tables of which a row of this patient was set aside, comma-separated; null where none. What is not found "
+            "there is not shown to be absent.",
+        )
+    }
 }
 
 # Lake tables about the deliveries themselves, in every cohort's snapshot.

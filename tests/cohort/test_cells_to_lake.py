@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.cohorts import PATIENTS, Clinic, adds_up, table_csv
+from tests.support.cohorts import PATIENTS, Clinic, adds_up, pseudonym, table_csv
 
 
 @pytest.fixture
@@ -50,3 +50,19 @@ def test_a_treatment_that_goes_on_has_no_end_and_a_dose_brings_its_unit(clinic):
     ]
     rejected = clinic.table("rejected_rows")
     assert rejected.select("column_name", "rule").rows() == [("start_date", "bad_date")]
+
+
+def test_a_patient_knows_the_tables_of_which_a_row_was_set_aside(clinic):
+    relapses = [
+        {"patient_id": "P1", "onset_date": "2012-02-01", "severity": "mild"},
+        {"patient_id": "P1", "onset_date": "2013-02-01", "severity": "terrible"},
+        {"patient_id": "P2", "onset_date": "2012-03-01", "severity": "mild"},
+        {"patient_id": "P2", "onset_date": "2012-03-01", "severity": "mild"},  # a repeated row loses nothing
+    ]
+    edss = [{"patient_id": "P1", "visit_date": "2012-02-01", "edss": "2.3"}]
+    clinic.put("site", "patients.csv", table_csv(PATIENTS))
+    clinic.put("site", "relapses.csv", table_csv(relapses))
+    clinic.put("site", "edss.csv", table_csv(edss))
+    assert adds_up(clinic.run(rejected_share_limit=1))
+    incomplete = dict(clinic.table("patients").select("patient_id", "incomplete_tables").rows())
+    assert incomplete == {pseudonym("P1"): "edss,relapses", pseudonym("P2"): None, pseudonym("P3"): None}

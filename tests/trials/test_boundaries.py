@@ -21,6 +21,23 @@ CORE = [
     criterion("inclusion", need("disease_course", "rrms")),
     criterion("inclusion", need("informed_consent")),
 ]
+MORE = [
+    criterion(
+        "exclusion",
+        need(
+            "prior_therapy_forbidden",
+            "interferon beta",
+            "glatiramer acetate",
+            polarity="forbid",
+            low=2,
+            unit="count",
+            measure="therapies",
+            term_logic="all",
+            window_anchor="ever",
+        ),
+    ),
+    criterion("inclusion", need("gd_or_t2_activity", "new t2", low=1, unit="count", window=(1, "years"))),
+]
 GOOD = {
     "sex": "female", "birth_date": "1980-01-01", "onset_date": "2008-01-01", "course": "RR", "history_from": "2008-01-01",
     "last_contact_date": "2016-01-01",
@@ -41,6 +58,12 @@ def person(name: str, *, edss: float | None = 3.0, relapse: str | None = "2013-1
             {"patient_id": name, "drug": "alemtuzumab", "drug_inn": "alemtuzumab", "infusion_date": INDEX, "dose_mg": 12.0}
         ],
     }  # fmt: skip
+
+
+def scan(name: str) -> dict:
+    """A scan two months before screening that shows nothing new."""
+    row = {"patient_id": name, "scan_date": "2014-01-01", "new_or_enlarging_t2": 0, "gd_lesions": 0}
+    return {"mri_scans": [row]}
 
 
 INTERFERON = ("interferon beta-1a", "2012-01-01", "2014-02-20")
@@ -85,6 +108,19 @@ PEOPLE = [
     person("progressive later", course="SP", progression_onset_date="2015-01-01"),
     person("progressive, since when?", course="SP"),
     person("course unknown", course="unknown"),
+    person(
+        "both first-line drugs", treatments=(INTERFERON, ("glatiramer acetate", "2009-01-01", "2011-01-01"))
+    ),
+    person("two interferons", treatments=(INTERFERON, ("interferon beta-1b", "2009-01-01", "2011-01-01"))),
+    person("scan without lesions") | scan("scan without lesions"),
+    # of a table with a rejected row of this patient nothing is shown to be absent
+    person("no relapse, a row set aside", relapse=None, incomplete_tables="edss,relapses"),
+    person("a relapse, a row set aside", incomplete_tables="relapses"),
+    person("no natalizumab, a row set aside", incomplete_tables="treatments"),
+    person("no natalizumab, an infusion set aside", incomplete_tables="infusions"),
+    person("no natalizumab, a relapse set aside", incomplete_tables="relapses"),
+    person("scan without lesions, one set aside", incomplete_tables="mri_scans")
+    | scan("scan without lesions, one set aside"),
 ]
 UNKNOWN_EVERYWHERE = {
     "patients": [{"patient_id": "unknown everywhere", "sex": "unknown", "birth_date": None}],
@@ -101,7 +137,7 @@ def warehouse(tmp_path_factory) -> Warehouse:
         for table, rows in one.items():
             tables.setdefault(table, []).extend(rows)
     built.cohort(**tables)
-    write_registry(built.lake, {"NCT90000901": CORE})
+    write_registry(built.lake, {"NCT90000901": CORE, "NCT90000902": MORE})
     built.build("+trials__patient_eligibility +trials__patient_criteria", commands=("seed", "run"))
     return built
 
@@ -111,8 +147,12 @@ def answers(warehouse: Warehouse) -> pl.DataFrame:
     return warehouse.sql("select * from trials.patient_criteria")
 
 
-def satisfied(answers: pl.DataFrame, patient: str, ordinal: int) -> bool | None:
-    found = answers.filter((pl.col("patient_id") == patient) & (pl.col("position_in_text") == ordinal))
+def satisfied(answers: pl.DataFrame, patient: str, ordinal: int, study: str = "NCT90000901") -> bool | None:
+    found = answers.filter(
+        (pl.col("nct_id") == study)
+        & (pl.col("patient_id") == patient)
+        & (pl.col("position_in_text") == ordinal)
+    )
     assert len(found) == 1
     return found["is_satisfied"][0]
 
@@ -157,16 +197,40 @@ def satisfied(answers: pl.DataFrame, patient: str, ordinal: int) -> bool | None:
         ("progressive, since when?", 7, None),
         ("course unknown", 7, None),
         ("fits", 8, None),
+        ("no relapse, a row set aside", 3, None),
+        ("a relapse, a row set aside", 3, True),
+        ("no natalizumab, a row set aside", 4, None),
+        ("no natalizumab, an infusion set aside", 4, None),
+        ("no natalizumab, a relapse set aside", 4, True),
     ],
 )
 def test_each_boundary(answers: pl.DataFrame, patient: str, ordinal: int, expected: bool | None):
     assert satisfied(answers, patient, ordinal) is expected
 
 
+@pytest.mark.parametrize(
+    ("patient", "ordinal", "expected"),
+    [
+        ("fits", 1, True),
+        ("both first-line drugs", 1, False),
+        ("two interferons", 1, True),
+        ("fits", 2, None),
+        ("scan without lesions", 2, False),
+        ("scan without lesions, one set aside", 2, None),
+    ],
+)
+def test_both_of_two_drugs_and_lesions(
+    answers: pl.DataFrame, patient: str, ordinal: int, expected: bool | None
+):
+    assert satisfied(answers, patient, ordinal, "NCT90000902") is expected
+
+
 def test_unknown_everywhere_is_never_a_pass(answers: pl.DataFrame, warehouse: Warehouse):
     own = answers.filter(pl.col("patient_id") == "unknown everywhere")
     assert own["answer"].unique().to_list() == ["unknown"]
-    row = warehouse.sql("select * from trials.patient_eligibility where patient_id = 'unknown everywhere'")
+    row = warehouse.sql(
+        "select * from trials.patient_eligibility where nct_id = 'NCT90000901' and patient_id = 'unknown everywhere'"
+    )
     assert row["verdict"][0] == "indeterminate"
     assert row["criteria_unknown"][0] == len(CORE)
     assert len(row["deciding_unknowns"][0]) == len(CORE)
@@ -183,7 +247,9 @@ def test_unknown_everywhere_is_never_a_pass(answers: pl.DataFrame, warehouse: Wa
     ],
 )
 def test_verdicts(warehouse: Warehouse, patient: str, verdict: str, first_failing: str | None):
-    row = warehouse.sql(f"select * from trials.patient_eligibility where patient_id = '{patient}'")
+    row = warehouse.sql(
+        f"select * from trials.patient_eligibility where nct_id = 'NCT90000901' and patient_id = '{patient}'"
+    )
     assert row["verdict"].to_list() == [verdict]
     assert row["first_failing_criterion"][0] == first_failing
 
@@ -208,3 +274,14 @@ def test_exclusions_that_do_not_apply_are_answered_not_met(answers: pl.DataFrame
     own = answers.filter((pl.col("patient_id") == "fits") & (pl.col("position_in_text") == 4))
     assert own["answer"][0] == "not_met"
     assert own["is_satisfied"][0] is True
+
+
+def test_an_answer_says_that_rows_were_set_aside(answers: pl.DataFrame):
+    own = answers.filter(
+        (pl.col("nct_id") == "NCT90000901")
+        & (pl.col("patient_id") == "no relapse, a row set aside")
+        & (pl.col("position_in_text") == 3)
+    )
+    assert own["reason"][0].endswith(
+        "no record proves it, and rows of the patient were set aside (edss,relapses)"
+    )

@@ -76,7 +76,9 @@ asked as (
         patients.patient_number,
         cast(coalesce(counted.lesions_low, 0) as double) as number_low,
         cast(coalesce(counted.lesions_high, 0) as double) as number_high,
-        coalesce(counted.readings, 0) > 0 and coalesce(counted.missing_readings, 0) = 0 as is_observed,
+        coalesce(counted.readings, 0) > 0
+        and coalesce(counted.missing_readings, 0) = 0
+        and not coalesce(patients.has_mri_set_aside, false) as is_observed,
         counted.record_number
     from conditions
     cross join patients

@@ -102,6 +102,7 @@ facts as (
         earlier.earlier_edss,
         coalesce(recent_relapses.relapses, 0) > 0 as has_recent_relapse,
         patients.has_relapses_table
+        and not coalesce(patients.has_relapses_set_aside, false)
         and coalesce(
             patients.complete_from <= {{ add_months('patients.screened_on', '-' ~ var('active_course_months')) }}, false
         ) as is_relapse_history_complete,

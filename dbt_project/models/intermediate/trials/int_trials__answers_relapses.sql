@@ -33,6 +33,7 @@ windows as (
         patients.complete_from,
         patients.is_complete_since_onset,
         patients.has_relapses_table,
+        patients.has_relapses_set_aside,
         case
             when conditions.is_ever or conditions.window_months is null then null
             else {{ days_before('patients.screened_on', 'conditions.window_months', 'conditions.window_days') }}
@@ -65,6 +66,7 @@ observed as (
         cast(coalesce(counted.possible, 0) as double) as number_high,
         counted.record_number,
         windows.has_relapses_table
+        and not coalesce(windows.has_relapses_set_aside, false)
         and case
             when windows.window_start is null then windows.is_complete_since_onset
             else coalesce(windows.complete_from <= windows.window_start, false)

@@ -109,6 +109,7 @@ asked as (
         counted.record_number,
         patients.has_relapses_table
         and patients.has_treatments_table
+        and not coalesce(patients.has_relapses_set_aside or patients.has_treatments_set_aside, false)
         and case
             when conditions.is_ever or conditions.window_months is null then patients.is_complete_since_onset
             else coalesce(patients.complete_from

@@ -36,7 +36,8 @@ screened as (
         cohorts.delivered like '%,treatments,%' as has_treatments_table,
         cohorts.delivered like '%,mri_scans,%' as has_mri_table,
         cohorts.delivered like '%,medical_history,%' as has_history_table,
-        cohorts.delivered like '%,laboratory,%' as has_laboratory_table
+        cohorts.delivered like '%,laboratory,%' as has_laboratory_table,
+        ',' || coalesce(patients.incomplete_tables, '') || ',' as set_aside
     from patients
     left join index_dates
         on patients.cohort = index_dates.cohort and patients.patient_id = index_dates.patient_id
@@ -96,6 +97,11 @@ final as (
         screened_on is not null and coalesce(has_mri_table, false) as has_mri_table,
         screened_on is not null and coalesce(has_history_table, false) as has_history_table,
         screened_on is not null and coalesce(has_laboratory_table, false) as has_laboratory_table,
+        -- a row of the patient that was set aside may be the one that is not found
+        set_aside like '%,relapses,%' as has_relapses_set_aside,
+        set_aside like '%,treatments,%' or set_aside like '%,infusions,%' as has_treatments_set_aside,
+        set_aside like '%,mri_scans,%' as has_mri_set_aside,
+        incomplete_tables,
         source_file,
         source_sheet,
         source_row

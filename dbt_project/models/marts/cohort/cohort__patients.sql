@@ -28,6 +28,7 @@ final as (
         death_date_precision,
         regular_corticosteroids,
         is_nmo,
+        incomplete_tables,
         source_file,
         source_sheet,
         source_row,

@@ -211,7 +211,13 @@ explained as (
         patients.onset_date_latest,
         patients.progression_onset_date_latest,
         patients.screened_on,
-        patients.complete_from
+        patients.complete_from,
+        case
+            when answered.family in ('relapses', 'relapses_on_therapy') and patients.has_relapses_set_aside
+                or answered.family in ('therapies', 'relapses_on_therapy') and patients.has_treatments_set_aside
+                or answered.family = 'mri' and patients.has_mri_set_aside
+                then patients.incomplete_tables
+        end as incomplete_tables
     from answered
     inner join placed on answered.criterion_number = placed.criterion_number
     inner join patients on answered.patient_number = patients.patient_number
@@ -287,6 +293,8 @@ final as (
                 then worded.condition_text || ': the dates or values allow both answers'
             when worded.condition_truth = 1
                 then worded.condition_text || ': no record proves it' || case
+                    when worded.incomplete_tables is not null
+                        then ', and rows of the patient were set aside (' || worded.incomplete_tables || ')'
                     when worded.complete_from is null then ', and no complete history is declared'
                     else ', and its absence is not proven (complete from ' || cast(worded.complete_from as string) || ')'
                 end

@@ -45,6 +45,7 @@ select
     death_date_text,
     regular_corticosteroids,
     is_nmo,
+    incomplete_tables,
     source_file,
     file_sha256,
     source_sheet,
