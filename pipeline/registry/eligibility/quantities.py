@@ -66,7 +66,7 @@ RANGE = re.compile(
     rf"\s*(?:-|to|and|through|thru|until|up to|but|,|/)+\s*(?:(?:to|and|but)\s*)?(?:(?P<high_symbol>[≤<])\s*(?:\([≤<=]+\)\s*)?)?(?P<high>{NUMBER})(?![\d]*%)"
 )
 COMPARED = re.compile(
-    rf"(?P<symbol>[≥≤><])(?:\s*\(\s*[≥≤><=]+\s*\))?\s*(?:a |an |the |of |score of |or equal to )*(?P<value>{NUMBER})"
+    rf"(?P<symbol>[≥≤><])(?:\s*\(\s*[≥≤><=]+\s*\))?\s*(?:a |an |the |of |to |score of |score |or equal to )*(?P<value>{NUMBER})"
 )
 TRAILING = re.compile(
     rf"(?P<value>{NUMBER}){_POINTS}\s*(?:\(?\s*(?:(?P<least>{AFTERWARDS_LEAST})|(?P<most>{AFTERWARDS_MOST}))\s*\)?)"
@@ -98,7 +98,7 @@ def bounds_at(text: str, position: int) -> tuple[Bounds, int] | None:
     if found:
         first = compared(found["symbol"], number(found["value"]))
         rest = re.match(
-            rf"{_POINTS}\s*(?:,|and|but|to|-|\s)+\s*(?P<symbol>[≥≤><])\s*(?P<value>{NUMBER})",
+            rf"{_POINTS}\s*(?:,|and|but|to|&|-|\s)+\s*(?P<symbol>[≥≤><])\s*(?P<value>{NUMBER})",
             text[found.end() :],
         )
         if (
@@ -177,7 +177,7 @@ _FOR_BETWEEN = re.compile(
 )
 _MONTH_TO_ZERO = re.compile(r"between\s+month\s*-\s*(?P<value>\d+)\s*(?:\([^)]*\)\s*)?and\s*(?:month\s*)?0")
 _BEFORE = re.compile(
-    r"[)\s,]*(?:period\s*|interval\s*|time\s*)?(?:\([^)]{0,40}\)\s*)?(?:immediately |directly |just |period )?(?:prior|before|preceding|previous|ago\b|leading up|pre-|earlier|in advance)"
+    r"[)\s,]*(?:period\s*|interval\s*|time\s*)?(?:\([^)]{0,40}\)\s*)?(?:immediately |directly |just |period )?(?:prior|before|preceding|previous|ago\b|leading (?:up )?to|leading up|pre-|earlier|in advance)"
 )
 _OF = re.compile(
     r"\s*(?:of|from)\s+(?:the\s+|a\s+|first\s+|starting\s+|start of\s+|their\s+|this\s+)*(?:screening|baseline|randomi|enrol|inclusion|stud|entry|trial|visit|day|dos|treatment\s+(?:start|init|assign|phase|period|allocation)|first|consent|initiation|registration|start|date|signing|informed|surgery|sv\b|protocol|planned|initial|administration|receiving|lumbar|mri|c1d1)"

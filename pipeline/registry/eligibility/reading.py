@@ -43,9 +43,13 @@ _EXCEPT = re.compile(
     r"\b(?:except(?:\s+for|\s+if|\s+in|\s+when)?|excluding|exception of|exceptions?:|unless|other than|apart from|aside from|not including|with the exclusion of|exclusive of|but not(?!\s+(?:be\s+)?limited)(?!\s+(?:in|within|during)\b)|without(?=\s+(?:an?\s+)?accelerated\s+elimination))\b"
 )
 _OTHER_THAN = re.compile(r"\bother\s+(?:[\w-]+\s+){1,4}than\s")
-_BUT_MS = re.compile(r"(?:other|apart|aside|except)\s+(?:than|from|for)\s+(?:ms|multiple sclerosis|rrms)\b")
-_AFTER_MS = re.compile(r",|\s+(?:or|and)\s+(?:an?\s+|any\s+)?(?:known|history|positive|current)\b")
-_EXAMPLE_LIST = re.compile(r",\s*(?:for example|for instance)\b")
+_BUT_MS = re.compile(
+    r"(?:(?:other|apart|aside|except)\s+)?(?:than|from|for)\s+(?:ms|multiple sclerosis|rrms)\b"
+)
+_AFTER_MS = re.compile(
+    r",|\s+(?:or|and)\s+(?:with\s+)?(?:an?\s+|any\s+)?(?:known|history|positive|current)\b"
+)
+_EXAMPLE_LIST = re.compile(r",\s*(?:for example|for instance|including\s+(?:treatment|therapy)\s+with)\b")
 _PERMITTED = re.compile(
     r"\b(?:(?:is|are|were|was|will be|may be|can be|be)\s+(?:(?!not\b)\w+\s+)?(?:allowed|permitted|acceptable|accepted|eligible|included|enrolled|considered|not exclusionary|not excluded|rescreened|re-screened)|not exclusionary|not an exclusion|are allowed|is permitted|do(?:es)? not exclude|not be excluded|may (?:participate|enrol\w*|enter|continue|remain|be (?:included|enrolled|allowed|eligible|considered|used|treated|re-?screened|continued|permitted|randomi[sz]ed|on|receiving|taking))|can (?:participate|enrol\w*|enter|continue)|does not constitute)\b"
 )

@@ -259,11 +259,12 @@ def _near_anchor(text: str, end: int) -> str | None:
 
 
 _EDSS_STEP = re.compile(
-    rf"(?:(?P<word>increas\w+|progress\w*|worsen\w*|deteriorat\w*)\b[^.;]{{0,60}}?(?P<symbol>[≥>])?\s*(?:of\s+)?(?P<value>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?|degrees?|edss|(?:on|in)\s+(?:the\s+)?(?:kurtzke\s+)?(?:edss|expanded\s+disability)))"
+    rf"(?:\bedss\s+(?:score\s+)?(?:increase|worsening|progression)\s+of\s+(?P<symbol3>[≥>])?\s*(?P<value3>{NUMBER})(?=\s*(?:or\s+(?:more|greater)|$|[,.;()]|for\b|in\b|within\b|over\b|sustained|confirmed|and\b)))|(?:(?P<word>increas\w+|progress\w*|worsen\w*|deteriorat\w*)\b[^.;]{{0,60}}?(?P<symbol>[≥>])?\s*(?:of\s+)?(?P<value>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?|degrees?|edss|(?:on|in)\s+(?:the\s+)?(?:kurtzke\s+)?(?:edss|expanded\s+disability)))"
     rf"|(?:(?P<symbol2>[≥>])?\s*(?P<value2>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?)?\s*(?:edss\s+)?(?:increas\w+|progress\w*|worsen\w*|deteriorat\w*))"
 )
 
 
+_GETS_WORSE = re.compile(r"\b(?:progress\w+|worsening|increasing\s+disability|deteriorat\w+)\b")
 # "A relapse is an event with an EDSS increase of …" explains a word.
 _EVENT_DEFINED = re.compile(
     r"\b(?:relapse|exacerbation|attack|progression|worsening)s?\s+(?:is|are|was|were)\s+(?:an?\s|any\s|the\s|defined)"
@@ -285,13 +286,18 @@ def edss_change(r: Reading) -> Iterator[Constraint]:
             near = text[max(clause_start, found.start() - 70) : min(clause_end, found.end() + 60)]
             if not _EDSS.search(near):
                 continue
-            value = number(found["value"] or found["value2"])
+            value = number(found["value"] or found["value2"] or found["value3"])
             if not 0 < value <= 5 or re.search(r"\bfss\b|functional system", near):
                 continue
             window = _window(r, clause_start, clause_end, found.start(), found.end())
+            if window is None and clause_start and _GETS_WORSE.search(text, 0, clause_start):
+                # "… in the last 2 years. Progression is shown by an increase of 1 point"
+                window = next(
+                    (s for s in reversed(r.spans) if s.role == "back" and s.end <= clause_start), None
+                )
             yield Constraint(
                 "edss_change", r.sense, found.start(), found.end(), "edss.change",
-                value, (found["symbol"] or found["symbol2"]) != ">", unit="points", **_window_fields(window),
+                value, (found["symbol"] or found["symbol2"] or found["symbol3"]) != ">", unit="points", **_window_fields(window),
             )  # fmt: skip
             second = _EDSS_STEP_MORE.match(text, found.end())
             if second and 0 < number(second["value"]) <= 5:
@@ -304,7 +310,7 @@ def edss_change(r: Reading) -> Iterator[Constraint]:
 
 
 _EDSS_STEP_MORE = re.compile(
-    rf"(?:[^.;]|\.(?=\d)){{0,60}}?\b(?:or|and)\s+(?:an?\s+)?(?:increase\s+)?(?:of\s+)?(?:≥\s*)?(?P<value>{NUMBER})\s*-?\s*(?:points?|steps?)?\s+(?=(?:if|in|for|when|where)\b)"
+    rf"(?:[^.;]|\.(?=\d)){{0,60}}?\b(?:or|and)\s+(?:an?\s+)?(?:increase\s+)?(?:of\s+)?(?:≥\s*)?(?P<value>{NUMBER})\s*-?\s*(?:points?|steps?)?\s+(?:increase\s+)?(?:sustained\b[^.;]{{0,40}}?\s)?(?=(?:if|in|for|when|where)\b)"
 )
 
 
@@ -555,7 +561,7 @@ def age_range(r: Reading) -> Iterator[Constraint]:
             polarity = "forbid" if r.sense == "require" else "require"
         around = text[max(clause_start, start - 90) : min(clause_end, end + 60)]
         if _NOT_OWN_AGE.search(around) and not re.match(
-            r"\s*(?:\W*(?:patients?|subjects?|participants?|males?|females?|men|women|adults?|and|or|non-?pregnant|nonpregnant|are|is|must be|be|healthy|the)\W+)*(?:ages?\b|aged|between)",
+            r"\s*(?:\W*(?:patients?|subjects?|participants?|males?|females?|men|women|adults?|and|or|non-?\s?pregnant|non-?\s?lactating|non-?\s?nursing|nonpregnant|nonlactating|are|is|must be|be|healthy|the)\W+)*(?:ages?\b|aged|between|\d)",
             text,
         ):
             continue
@@ -651,7 +657,8 @@ def _window(
         s
         for s in r.spans
         if s.role == "back" and not _COMPARED_WITH.search(r.text, max(0, s.start - 90), s.start)
-    ]
+        and not re.search(r"\bbut\s+not\s+(?:with)?in\s+(?:the\s+)?(?:last\s+|past\s+)?(?:≤\s*)?$", r.text[max(0, s.start - 30) : s.start])
+    ]  # fmt: skip
     after = [s for s in back if end - 1 <= s.start < stop]
     for span in after:
         between = re.sub(r"\([^()]*\)", " ", r.text[end : span.start])
@@ -781,6 +788,9 @@ def relapses(r: Reading) -> list[Constraint]:
             if r.in_exception(start) and r.sense == "require":
                 continue
             if r.permits(clause_start, clause_end) and not is_numbered:
+                continue
+            if re.search(r"\((?:that\s+is|i\.e\.)[^()]*$", text[clause_start:start]):
+                # "(that is, the first event and 1 relapse)" explains the count before it.
                 continue
             if _PER_YEAR.match(text, end):
                 continue
@@ -1234,6 +1244,8 @@ _NOT_A_COURSE = re.compile(
 )
 
 
+# "If the patient meets the criteria of RRMS:" is a condition, no demand.
+_IF_SOME = re.compile(r"\W*if\s+(?:the\s+|a\s+)?(?:patient|subject|participant)s?\b")
 _COURSE_NAME = r"(?:(?:rr|sp|pp|pr|r)ms|(?:relapsing|progressive|secondary progressive|primary progressive|relapsing[- ]remitting)\s+(?:ms|multiple sclerosis))"
 _COURSE_HEAD = re.compile(
     rf"\W*(?:for\s+)?{_COURSE_NAME}(?:\s+(?:patients?|subjects?|participants?|group|cohort|arm))?\s*:\W*|\W*(?:patients|subjects|participants)\s+with\s+{_COURSE_NAME}\s*:\W*"
@@ -1253,6 +1265,7 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
     if r.sense == "require" and (_COURSE_HEAD.fullmatch(text) or len(_FOR_A_COURSE.findall(text)) > 1):
         # "RRMS patients:" heads a part of the study; "RRMS subjects must …, SPMS subjects must …" asks each for its own.
         return
+    said: dict[str, str] = {}
     for clause_start, clause_end in r.clauses:
         another = _ANOTHER_THAN_RRMS.search(text, clause_start, clause_end)
         if another:
@@ -1271,6 +1284,8 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
                     "disease_course", "require", another.start(), another.end(), "course.is", terms=("rrms",)
                 )
                 continue
+        if r.sense == "require" and _IF_SOME.match(text, clause_start):
+            continue
         terms: dict[str, tuple[int, int]] = {}
         both = _PRIMARY_OR_SECONDARY.search(text, clause_start, clause_end)
         if both:
@@ -1352,6 +1367,10 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
             r"\b(?:no|not|without|exclud\w+|never)\b[^,;]{0,40}$", text[clause_start:start]
         ):
             polarity = "forbid"
+        # "Progressive MS: a. PPMS b. SPMS" says it once.
+        if all(said.get(term) == polarity for term in terms):
+            continue
+        said |= dict.fromkeys(terms, polarity)
         yield Constraint("disease_course", polarity, start, end, "course.is", terms=tuple(terms))
 
 
@@ -1408,6 +1427,8 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
         r"donald|krupp|international\s+panel|thompson|polman|poser|ipmssg|p.?ediatric|clinically|cdms|barkhof|fazekas|mri|magnetic|lesion|laboratory",
         text,
     ):
+        return
+    if r.sense == "require" and _IF_SOME.match(text):
         return
     found_terms: list[tuple[str, int, int]] = []
     for found in _MCDONALD.finditer(text):
@@ -1550,6 +1571,10 @@ _INDEPENDENT = re.compile(
     r"independent(?:ly)? (?:of|from)[^.;,]*?relapses?|not explained by[^.;,]*?relapses?|of disability"
 )
 
+_BY_CRITERIA = re.compile(
+    r",?\s*(?:by|per|according\s+to|using|based\s+on|as\s+defined\s+by|fulfilling|meeting)\s+[^.;,]{0,70}?\bcriteria\b"
+)
+
 Duration = tuple[Bounds, str, tuple[int, int]]
 
 
@@ -1606,6 +1631,7 @@ def _since_onset(r: Reading, onset: re.Match, clause_start: int, clause_end: int
         if not onset.end() - 1 <= span.start < clause_end:
             continue
         between = _INDEPENDENT.sub("", re.sub(r"\([^()]*\)", "", text[onset.end() : span.start]))
+        between = _BY_CRITERIA.sub("", between)
         if _NOT_ABOUT_ONSET.search(between) or len(between) > 46 or re.search(r"\d", between):
             break
         left = text[max(0, span.start - 14) : span.start]
@@ -1763,7 +1789,7 @@ _GD_LESION = re.compile(
     rf"{_GD}[-\s]*enhanc\w*(?=\s*(?:,|or\b|and\b|/|and/or\b)+\s*(?:new|t2\b))|{_GD}\W{{0,3}}(?:\(\s*gd\s*\)\W*)?(?:[-+\s]*(?:enhanc\w*|positive|\+))?\W{{0,4}}(?:t1\W*(?:weighted\W*)?)?(?:brain\s+|mri\s+|cranial\s+|active\s+|\(\s*gd\+?e?\s*\)\s*)*(?:lesions?|scan|mri)(?:\s*\(s\))?|(?:gadolinium|\bgd\b)[\s-]*enhancement|(?<!non-)(?<!non )\benhancing\s+(?:\w+\s+)?lesions?(?:\s*\(s\))?|\bgels?\b|lesions?\s+enhanc\w+"
 )
 _NEW_T2 = re.compile(
-    r"new(?:ly)?\s*(?:,|or|/|and/or|and)\s*(?:unequivocally\s+|newly\s+)?(?:enlarg\w+|expanding)\W+(?:\w+\W+){0,2}?(?:t2\b|lesions?)(?:[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?)?|\bnew\s+t2\b[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?|\bnew\s+(?:mri\s+|brain\s+|cns\s+|inflammatory\s+)?lesions?|enlarging\s+t2"
+    r"new(?:ly)?\s*(?:,|or|/|and/or|and)\s*(?:unequivocally\s+|newly\s+)?(?:enlarg\w+|expanding)\W+(?:\w+\W+){0,2}?(?:t2\b|lesions?)(?:[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?)?|\bnew\s+(?:silent\s+|asymptomatic\s+|brain\s+|active\s+)?t2\b[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?|\bnew\s+(?:mri\s+|brain\s+|cns\s+|inflammatory\s+)?lesions?|enlarging\s+t2"
 )
 _T2_VOLUME = re.compile(r"t2\s+lesion\s+(?:volume|load|burden)")
 _MRI_ACTIVITY = re.compile(
@@ -1799,6 +1825,13 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
                 name = "new t2"
             hits.append((found.start(), found.end(), [name]))
     defined = [(m.start(), r.clause(m.start())[1]) for m in _DEFINITION.finditer(text)]
+    # "4 gadolinium-enhanced scans" is a technique, "MRI activity, defined by one of the following:" a heading.
+    hits = [
+        h for h in hits
+        if not (re.fullmatch(r"[^,]*\benhanced\W+(?:t1\W+(?:weighted\W+)?)?(?:brain\s+|cranial\s+|mri\s+)*(?:scan|mri)s?", text[h[0] : h[1]])
+                and not re.search(r"\b(?:positive|active)\s+$", text[: h[0]]))
+        and not (h[2] == ["mri activity"] and re.match(r"[^.;]{0,30}\bfollowing\b[^.;]{0,20}:\s*$", text[h[1] :]))
+    ]  # fmt: skip
     # "MRI activity, defined by at least 1 enhancing lesion" says one thing.
     hits = [
         h for h in hits
@@ -1867,7 +1900,12 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
             ) or re.search(r"\bscan|mri\b", text[start:end])
             denied = _NO_LESION.search(left) is not None
             at_start = not re.search(r"[a-z]", text[clause_start:start])
-            if not (positive or denied or at_start or r.sense == "forbid"):
+            dated = any(s.role == "back" and 0 <= s.start - end < 34 for s in r.spans)
+            listed = re.search(
+                r"\b(?:1|any|either|one)\s+(?:or more\s+)?of\s+the\s+following\b[^.;]*:",
+                text[clause_start:start],
+            )
+            if not (positive or denied or at_start or dated or listed or r.sense == "forbid"):
                 continue
             if r.sense == "forbid" and not (
                 re.search(

@@ -18,7 +18,7 @@ _LIMIT = re.compile(
     rf"(?:(?P<symbol>[≥≤><]|\bwithin\b|\bover\b|\bunder\b)(?:\s*\(?[≥≤><=]+\)?)?\s*(?:or\s+equal\s+(?:to\s+)?)?(?:a\s+|the\s+)?)?"
     rf"(?:(?P<value>{NUMBER})\s*(?:-?\s*(?P<high>{NUMBER}))?{_TIMES})?{_SITE}(?:the\s+)?(?P<limit>{_ULN}|{_LLN})"
 )
-_LAB_UNIT = r"(?:x\s*10\s*(?:\^|\*\*|e|\()?\s*\(?\d{1,2}\)?\s*(?:cells?\s*)?/?\s*(?:µl|l|ml|mm3|mm\^3)?|/\s*(?:cu\.?\s*)?(?:µl|ul|mcl|mm\s*\^?\s*3|mm|l\b|ml|dl)|g\s*/\s*d?l|mg\s*/\s*d?l|µmol\s*/\s*l|umol\s*/\s*l|mmol\s*/\s*(?:l|mol)|mcmol/l|%|ml\s*/\s*min(?:ute)?(?:\s*/\s*1\.73\s*m\s*\^?2?)?|ng\s*/\s*(?:ml|dl)|µg\s*/\s*(?:l|ml)|i?u\s*/\s*(?:l|ml)|miu\s*/\s*(?:l|ml)|cells?\s*(?:/|per)\s*(?:µl|ul|mm\^?3|mm3|microliter|ml|l)|per\s+(?:microliter|cubic\s+(?:millimeter|mm)|mm3|µl|ul|liter|litre)|g\s*%|mm3|nmol\s*/\s*l|pg\s*/\s*ml|titer|k\s*/\s*µl|giga\s*/\s*l|gpt/l)"
+_LAB_UNIT = r"(?:x\s*10\s*(?:\^|\*\*|e|\()?\s*\(?\d{1,2}\)?\s*(?:cells?\s*)?/?\s*(?:µl|l|ml|mm3|mm\^3)?|/\s*(?:cu\.?\s*)?(?:µl|ul|mcl|mm\s*\^?\s*3|mm|l\b|ml|dl)|g\s*/\s*d?l|mg\s*/\s*d?l|µmol\s*/\s*l|umol\s*/\s*l|mmol\s*/\s*(?:l|mol)|mcmol/l|%|ml\s*/\s*min(?:ute)?(?:\s*/\s*1\.73\s*m\s*\^?2?)?|ng\s*/\s*(?:ml|dl)|µg\s*/\s*(?:l|ml)|i?u\s*/\s*(?:l|ml)|miu\s*/\s*(?:l|ml)|cells?\s*(?:/|per)\s*(?:µl|ul|mm\^?3|mm3|microliter|ml|l)|/\s*microlit(?:er|re)|per\s+(?:microliter|cubic\s+(?:millimeter|mm)|mm3|µl|ul|liter|litre)|g\s*%|mm3|nmol\s*/\s*l|pg\s*/\s*ml|titer|k\s*/\s*µl|giga\s*/\s*l|gpt/l)"
 _LAB_VALUE = re.compile(
     rf"(?P<symbol>[≥≤><])(?:\s*\(?\s*[≥≤><=]+\s*\)?)?\s*(?:or\s+equal\s+to\s+)?(?:of\s+|a\s+)?(?P<value>\d{{1,3}}(?:\ \d{{3}})+(?!\d)|{NUMBER})(?P<unit>\s*{_LAB_UNIT})?"
 )
@@ -26,7 +26,7 @@ _LAB_TRAILING = re.compile(
     rf"(?P<value>{NUMBER})(?P<unit>\s*{_LAB_UNIT})\s*(?:or|and)\s*(?P<word>more|greater|higher|above|less|lower|below)\b"
 )
 _LAB_GAP = re.compile(
-    r"(?:[\s,:;=()\[\]/]|\b(?:level|levels|count|counts|value|values|concentration|serum|plasma|blood|of|is|are|was|must|be|and|or|total|absolute|the|to|a|an|at|screening|baseline|cell|cells|that|documented|as|either|with|fasting|elevation|elevations|elevated|increase|by|result|results|confirmed|titre|titer|test|tests|calculated|using|cockcroft|gault|cockcroft-gault|formula|in|on|persistent|repeated|sgot|sgpt|anc|wbc|plt|hb|hgb|alc|estimated|per|ratio|concentrations|peripheral|have|has|had|normal|range|males|females|men|women|for|any|one|both|more than once|reduced|decreased|low|clearance|enzymes?|liver|function)\b|-)*"
+    r"(?:[\s,:;=()\[\]/+]|\b(?:which|level|levels|count|counts|value|values|concentration|serum|plasma|blood|of|is|are|was|must|be|and|or|total|absolute|the|to|a|an|at|screening|baseline|cell|cells|that|documented|as|either|with|fasting|elevation|elevations|elevated|increase|by|result|results|confirmed|titre|titer|test|tests|calculated|using|cockcroft|gault|cockcroft-gault|formula|in|on|persistent|repeated|sgot|sgpt|anc|wbc|plt|hb|hgb|alc|estimated|per|ratio|concentrations|peripheral|have|has|had|normal|range|males|females|men|women|for|any|one|both|more than once|reduced|decreased|low|clearance|enzymes?|liver|function)\b|-)*"
 )
 _NORMAL = re.compile(
     r"(?<!limit of )(?<!limits of )(?<!limit )(?<!upper )(?<!lower )(?<!level of )(?<!limit of the )\bnormal\b|within\s+(?:the\s+)?(?:\w+\s+){0,2}normal\s+(?:limits|range)|\bwnl\b"
@@ -39,6 +39,12 @@ _BY_SEX = re.compile(
     r"\s*,?\s*(?:or|and)\s*$|^[^.;]{0,60}?\b(?:for|in)\s+(?:women|men|females?|males?)[\s,]*(?:or|and)?\s*$"
 )
 _FOR_ONE_SEX = re.compile(r"\s*(?:\([^)]*\)\s*)?(?:for|in)\s+(?:\w+\s+)?(?:women|men|females?|males?)\b")
+_OUTSIDE = re.compile(
+    rf"\boutside\s+(?:of\s+)?(?:the\s+)?(?:range\s+)?(?:of\s+|from\s+)?(?P<low>{NUMBER})\s*(?:-|to|and)\s*(?P<high>{NUMBER})(?P<unit>\s*{_LAB_UNIT})"
+)
+_OF_THE_OTHER_SEX = re.compile(
+    rf"(?<![≥≤><\d.,] )(?<![≥≤><\d.,])\b(?P<value>{NUMBER})(?P<unit>\s*{_LAB_UNIT})(?=\s*(?:for|in)\s+(?:women|men|females?|males?)\b)"
+)
 _CELLS = frozenset({"leukocytes", "lymphocytes", "neutrophils", "platelets", "eosinophils"})
 
 
@@ -48,7 +54,7 @@ def lab_limit(r: Reading) -> Iterator[Constraint]:
     # "Lymphopenia (< 0.8 x 10^9/L)" is a limit, "a history of thrombocytopenia" is none.
     labs = [
         m for m in r.mentions
-        if m.family == "lab" and (not text[m.start : m.end].endswith("penia") or re.match(r"\s*\(?\s*[≤<]", text[m.end :]))
+        if m.family == "lab" and (not text[m.start : m.end].endswith(("penia", "emia")) or re.match(r"\s*\(?\s*[≤<≥>]", text[m.end :]))
     ]  # fmt: skip
     if not labs:
         return
@@ -118,6 +124,19 @@ def lab_limit(r: Reading) -> Iterator[Constraint]:
                 unit = "10^9/l"  # giga, not grams
             hits.append((found.start(), found.end(), bounds, _unit(unit), group))
             taken.append(found.span())
+    for found in _OUTSIDE.finditer(text):
+        group = _labs_of(r, labs, found.start(), found.end())
+        if group:
+            # "TSH outside 0.4 - 4.5 mIU/L": too low and too high
+            unit = _unit(re.sub(r"\s+", " ", found["unit"]).strip())
+            hits.append((found.start(), found.end("low"), compared("<", number(found["low"])), unit, group))
+            hits.append((found.start("high"), found.end(), compared(">", number(found["high"])), unit, group))
+    for found in _OF_THE_OTHER_SEX.finditer(text) if hits else ():
+        before = max((h for h in hits if h[1] <= found.start()), default=None, key=lambda h: h[1])
+        if before and _BY_SEX.match(text[before[1] : found.start()]):
+            # "< 11 g/dL in women or 12 g/dL in men"
+            limit = Bounds(*(number(found["value"]) if isinstance(v, float) else v for v in before[2]))
+            hits.append((found.start(), found.end(), limit, before[3], before[4]))
     hits.sort(key=lambda h: h[0])
     for start, end, bounds, unit, group in hits:
         first, last = min(m.start for m in group), max(m.end for m in group)
@@ -174,6 +193,8 @@ def _unit(unit: str | None) -> str | None:
         ("ul", "µL"),
         ("µl", "µL"),
         ("mcl", "µL"),
+        ("microliter", "µL"),
+        ("microlitre", "µL"),
         ("dl", "dL"),
         ("ml", "mL"),
         ("/l", "/L"),
@@ -246,7 +267,7 @@ _GERMS = re.compile(
 )
 _HISTORY = re.compile(r"\b(?:history|prior|previous(?:ly)?|ever|past)\b(?=(?:[^,]*,?){0,2}[^,]*$)")
 _INFECTION_BLOCK = re.compile(
-    r"\b(?:risk\s+(?:for|of)|at\s+risk|vulnerab\w+|suscept\w+|prone\s+to|predispos\w+|vaccin\w*|immuni[sz]\w*|prophyla\w*|family\s+(?:history|member)|caused\s+by|due\s+to|associated\s+with|unrelated\s+to|related\s+to|prevent\w*|transmi\w+|expos\w+\s+to|endemic|screened\s+for|be(?:en)?\s+tested\s+for|pseudo)\b[^.;]{0,70}$"
+    r"\b(?:risk\s+(?:for|of)|at\s+risk|vulnerab\w+|suscept\w+|prone\s+to|predispos\w+|vaccin\w*|immuni[sz]\w*|prophyla\w*|family\s+(?:history|member)|caused\s+by|due\s+to|associated\s+with|unrelated\s+to|related\s+to|prevent\w*|transmi\w+|expos\w+\s+to|endemic|screened\s+for|evaluated\s+for|be(?:en)?\s+tested\s+for|pseudo)\b[^.;]{0,70}$"
 )
 
 
@@ -312,8 +333,9 @@ def infection(r: Reading) -> list[Constraint]:
             if re.search(r"\bcontact\s+(?:with|to)\b[^.;]{0,40}$", before):
                 continue
             kept.append(m)
-        if re.search(r"high\s+risk\s+(?:for|of)\s+infection", clause) and not _OR_AT_RISK.search(clause):
-            kept = []
+        risk = re.search(r"(?:at\s+)?high\s+risk\s+(?:for|of)\s+infection", clause)
+        if risk and not _OR_AT_RISK.search(clause):
+            kept = [m for m in kept if m.end <= clause_start + risk.start()]
         if r.sense == "require":
             kept = [
                 m
@@ -351,6 +373,14 @@ def infection(r: Reading) -> list[Constraint]:
                 )
             ):
                 window = after[0]
+            elif generic and (
+                between := [
+                    s for s in windows
+                    if group[0].end <= s.start < group[-1].start and re.search(r"\b(?:including|such as|e\.g|for example)\b", text[s.end : last])
+                ]
+            ):  # fmt: skip
+                # "Systemic infections within 6 months, including tuberculosis"
+                window = between[0]
             elif before_windows and first - before_windows[-1].end < 60:
                 window = before_windows[-1]
             elif [s for s in r.head_spans if s.role == "back"]:
@@ -429,8 +459,11 @@ def _families(r: Reading, mentions: list[Mention]) -> list[list[Mention]]:
         elif m.term in _GENERIC:
             key = "generic"
             last = groups.get("generic")
-            if last and _OR_ANY.search(r.text, last[-1].end, m.start):
-                # "Active infection, or any severe infection within 4 weeks"
+            if last and (
+                _OR_ANY.search(r.text, last[-1].end, m.start)
+                or (m.term in _BARE and _OR_HISTORY.search(r.text, last[-1].end, m.start))
+            ):
+                # "Active infection, or any severe infection within 4 weeks", "…, or a history of chronic infection"
                 key = "another"
         else:
             key = "named"
@@ -446,15 +479,25 @@ def _families(r: Reading, mentions: list[Mention]) -> list[list[Mention]]:
                 key = "tested"
         groups.setdefault(key, []).append(m)
     # "active infection (e.g. hepatitis B)" — examples belong to what they explain
+    for general in ("another", "generic"):
+        if general in groups and "named" in groups and groups["named"][0].start > groups[general][0].end:
+            opened = max(
+                (m for m in groups[general] if m.end <= groups["named"][0].start), key=lambda m: m.end
+            )
+            if _EXAMPLES.search(r.text[opened.end : groups["named"][0].start]):
+                groups[general] += groups.pop("named")
+    if (
+        "generic" in groups
+        and "grave" in groups
+        and groups["grave"][0].start > groups["generic"][-1].end
+        and len(groups["generic"]) > 1
+        and _EXAMPLES.search(r.text[groups["generic"][0].end : groups["generic"][1].start])
+        and not re.search(r"\bhistory\b", r.text[groups["generic"][-1].end : groups["grave"][0].start])
+    ):
+        groups["generic"] += groups.pop("grave")
     if "generic" in groups and "named" in groups:
         first_named = groups["named"][0]
-        between = r.text[groups["generic"][-1].end : first_named.start]
-        if (
-            re.search(r"\b(?:including|such as|e\.?g\.?|i\.?e\.?|for example|eg)\b|^\s*\(", between)
-            and first_named.start > groups["generic"][-1].end
-        ):
-            groups["generic"] += groups.pop("named")
-        elif groups["generic"][-1].start > groups["named"][-1].end and all(
+        if groups["generic"][-1].start > groups["named"][-1].end and all(
             m.term == "any infection" for m in groups["generic"]
         ):
             # "HIV or hepatitis C infection": the noun of the list
@@ -483,6 +526,9 @@ _OF_GERMS = frozenset(
     ("systemic bacterial infection", "systemic viral infection", "systemic fungal infection")
 )
 _OR_ANY = re.compile(r"\bor\s+any\s+(?:\w+\s+){0,3}$")
+_BARE = frozenset(("any infection", "active infection", "systemic infection"))
+_OR_HISTORY = re.compile(r",\s*or\s+(?:an?\s+|known\s+)*history\s+of\b")
+_EXAMPLES = re.compile(r"\b(?:including|such as|e\.?g\.?|i\.?e\.?|for example|eg)\b|^\s*\(")
 _ANOTHER_TEST = re.compile(
     r"\bor\s+(?:known\s+)?history\s+of\b|\bor\s+(?:an?\s+)?positive\s+(?:\w+\s+){0,2}?(?:test|serology|result|screening)"
 )
@@ -660,8 +706,9 @@ def malignancy(r: Reading) -> Iterator[Constraint]:
             windows = windows or [
                 s
                 for s in r.spans
-                if s.symbol in ("<", "≤") and 0 <= s.start - found.end() < 24 and s.start < clause_end
-            ]
+                if s.symbol in ("<", "≤") and s.start < clause_end
+                and (0 <= s.start - found.end() < 24 or (clause_start <= s.start and re.fullmatch(r"\s*\)\s*(?:history\s+of\s+)?", text[s.end : found.start()])))
+            ]  # fmt: skip
             head = [s for s in r.head_spans if s.role == "back"]
             window = windows[0] if windows else head[-1] if head else None
             exceptions = r.exceptions_in(clause_start, clause_end)
@@ -704,7 +751,7 @@ _NURSING = re.compile(
 )
 _PREGNANCY_TEST = re.compile(r"pregnancy\s+test\w*|\bhcg\b|\w-hcg\b|gonadotrop(?:h)?in")
 _CONTRACEPTION = re.compile(
-    r"contracept\w*|birth\s+control|method\s+of\s+birth|abstinen\w*|barrier\s+method|\bcondoms?\b|prevent\s+pregnancy|avoid\s+(?:becoming\s+)?pregnan\w+"
+    r"contracept\w*|birth\s+control|method\s+of\s+birth|abstinen\w*|barrier\s+method|\bcondoms?\b|prevent\s+pregnancy|pregnancy\s+prevention|avoid\s+(?:becoming\s+)?pregnan\w+"
 )
 
 
@@ -739,14 +786,26 @@ def pregnancy(r: Reading) -> Iterator[Constraint]:
                 start = clause_start + negative.start()
                 anchor = _screening(clause)
                 terms = ("pregnancy", "breastfeeding") if nursing else ("pregnancy",)
+                # "A negative test within 7 days before baseline": how old the test may be
+                age = next(
+                    (
+                        s for s in r.spans
+                        if s.role == "back" and test.end() <= s.start < min(clause_end, test.end() + 60) and not nursing
+                        and not re.search(r"\b(?:and|or|;)\b", text[test.end() : s.start])
+                    ),
+                    None,
+                )  # fmt: skip
+                window = {"window_value": age.value, "window_unit": age.unit} if age else {}
+                anchor = age.anchor if age and age.anchor else anchor
                 yield Constraint(
                     "pregnancy_or_breastfeeding",
                     "forbid",
                     min(start, test.start()),
-                    max(test.end(), start + 8),
+                    max(test.end(), start + 8, age.end if age else 0),
                     "pregnancy.present",
                     terms=terms,
                     window_anchor=anchor,
+                    **window,
                 )
                 continue
             if contraception and not re.search(
@@ -828,7 +887,7 @@ def contraception(r: Reading) -> Iterator[Constraint]:
         ) and not re.search(r"must|agree|willing|practi|unless", clause):
             continue
         if r.sense == "forbid" and not re.search(
-            r"\b(?:not|un\w+|refus\w*|without|unless|no\b|fail\w*|inadequate|lack\w*|inability|must|required\s+to|who\s+do)\b",
+            r"\b(?:not|un\w+|refus\w*|without|absence|unless|no\b|fail\w*|inadequate|lack\w*|inability|must|required\s+to|who\s+do)\b",
             clause,
         ):
             continue
@@ -839,7 +898,10 @@ def contraception(r: Reading) -> Iterator[Constraint]:
             and s.start > found.start() - 4
             and (
                 s.role in ("after", "since")
-                or re.match(r"\s*(?:after|following|post|from|thereafter)", text[s.end : s.end + 14])
+                or re.match(
+                    r"\s*(?:or\s+(?:longer|more)\s+)?(?:after|following|post|from|thereafter)",
+                    text[s.end : s.end + 24],
+                )
             )
             and not re.search(
                 r"menopaus|amenorr|postmeno|sterili", text[max(clause_start, s.start - 60) : s.start]
@@ -869,7 +931,7 @@ def contraception(r: Reading) -> Iterator[Constraint]:
 _MRI = r"(?:mri|magnetic\s+resonance(?:\s+imag\w+)?(?:\s*\(\s*mri\s*\))?|\bmr\s+imaging|\bmr\s+scans?|nmr)"
 _MRI_RULES: tuple[tuple[str, re.Pattern], ...] = (
     ("mri contraindication", re.compile(rf"contra-?\s?indicat\w*\s+(?:\w+\s+){{0,3}}?(?:to|for|of|against|with|from)?\s*(?:\w+\s+){{0,4}}?(?:\w+\s+or\s+)?{_MRI}|{_MRI}[^.;]{{0,20}}contra-?\s?indicat|(?:incompatible|not\s+compatible)\s+with\s+(?:\w+\s+)?{_MRI}|{_MRI}[\s-]*(?:incompatib\w+\b(?!\s+with\s+(?:ms\b|multiple|the\s+diagnosis))|unsafe)|non-?\s?{_MRI}[\s-]*compatible|interfere\s+with\s+(?:\w+\s+){{0,3}}{_MRI}|precludes?\s+(?:\w+\s+){{0,4}}{_MRI}|condition\w*\s+(?:that\s+)?(?:would\s+)?(?:preclud\w+|prevent\w*)\s+(?:\w+\s+){{0,4}}{_MRI}")),
-    ("unable to undergo mri", re.compile(rf"{_MRI}\s+(?:is\s+|scan(?:ning)?\s+(?:is\s+)?)?(?:impossible|not\s+(?:possible|feasible))|(?:unable|inability|unwilling\w*|cannot|can\s+not|not\s+able|incapable|refusal|not\s+willing|impossib\w+)\s+(?:or\s+\w+\s+)?(?:to\s+|of\s+)?(?:\w+\s+){{0,7}}?{_MRI}")),
+    ("unable to undergo mri", re.compile(rf"{_MRI}\s+(?:is\s+|scan(?:ning)?\s+(?:is\s+)?)?(?:impossible|not\s+(?:possible|feasible))|(?:unable|inability|unwilling\w*|cannot|can\s+not|not\s+able|incapable|refusal|not\s+willing|impossib\w+)\s+(?:or\s+\w+\s+)?(?:to\s+|of\s+)?(?:[\w-]+\s+){{0,7}}?{_MRI}")),
     ("gadolinium hypersensitivity", re.compile(r"(?:allerg\w*|hypersensitiv\w*|sensitivit\w*|anaphyla\w*|intoleran\w*|contra-?\s?indicat(?:ion|ed)\w*|adverse\s+reaction|reactions?)[^.;]{0,140}?\b(?:gadolinium|gd\b|gadolin\w*|mri\s+contrast|contrast\s+(?:media|medium|agent|material|dye))|(?:unable|inability)\s+to\s+(?:receive|tolerate|be\s+administered)[^.;]{0,30}gadolinium|gadolinium[^.;]{0,20}(?:allerg|hypersensitiv|intoleran)")),
     ("pacemaker", re.compile(r"pace-?\s?makers?\b(?!\w)")),
     ("metal implant", re.compile(r"(?:metal\w*|ferromagnetic|ferrous|magnetic)\s+(?:\w+\s+){0,3}?(?:bod(?:y|ies)|implants?|clips?|objects?|foreign|fragments?|devices?|prosthes\w+|parts?|hardware|pieces?|material)|(?:implanted|implants?)\s+(?:\w+\s+){0,3}?(?:metal|ferromagnetic)|aneurysm\s+clips?|cochlear\s+implants?|metal\s+(?:in|within)\s+")),
@@ -977,10 +1039,14 @@ def informed_consent(r: Reading) -> Iterator[Constraint]:
 def _only_a_date(text: str, found: re.Match) -> bool:
     """ "… at the time of signing informed consent" says when something else holds."""
     before = text[: found.start()]
+    if re.match(r"date\b", found.group()) and re.search(
+        r"\b(?:of|from|to|on|by|before)\s+(?:the\s+)?$", before
+    ):
+        return True
     return (
         bool(
             re.search(
-                r"\b(?:time|date|day|prior|before|moment|within|at|when|after|since|upon|from)\s*(?:of\s+|to\s+|the\s+|their\s+|\w+\s+){0,4}$",
+                r"\b(?:time|date|day|prior|before|moment|within|at|as|when|after|since|upon|from)\s*(?:of\s+|to\s+|the\s+|their\s+|\w+\s+){0,4}$",
                 before[-40:],
             )
         )

@@ -38,14 +38,14 @@ _STRONG_REASON = re.compile(
     r"(?:hypersensitiv\w*|allerg\w*|contra-?indicat\w*|anaphyla\w*|sensitivity to|intoleran\w*|adverse (?:event|reaction)s?|excipients?|ingredients?|antibod(?:y|ies) (?:to|against)|components?|recover\w*\s+(?:\w+\s+)?from|resolv\w*|resolution|toxicit\w*\s+(?:\w+\s+)?(?:from|of|to)|side effects? (?:of|from)|preclud\w*|prevent\w*|interfer(?:e|es|ed|ing)\b|(?:disease|disorder|condition|illness)s?\s+(?:that\s+|which\s+)?(?:may\s+|might\s+|will\s+|could\s+)?(?:requir|need)\w*|not\s+accept|declin\w+|refus\w*|unwilling\w*)\b[^.;]{0,120}$"
 )
 _OTHER_REASON_AFTER = re.compile(
-    r"\s*(?:-?\s*(?:arm|group|antibod\w+|psychosis|allergy|hypersensitivity|intolerance|contraindication|naive|naïve|resistan\w*|induced|associated|related|level|concentration|titer|titre|trial|study|ineligible|eligible|candidates?|release)\b|\s+(?:is|are) contraindicated|\s+treatment\s+(?:initiation|start))"
+    r"\s*(?:-?\s*(?:arm|group|antibod\w+|psychosis|allergy|hypersensitivity|intolerance|contraindication|naive|naïve|resistan\w*|induced|associated|related|level|concentration|titer|titre|trial|study|ineligible|eligible|candidates?|release|relapses?|rejection|overdose|use disorder|dependen\w+)\b|\s+(?:is|are) contraindicated|\s+treatment\s+(?:initiation|start))"
 )
 _CAUSE = re.compile(
-    r"\bbefore\s+(?:using|taking|starting|receiving)\b[^.;]{0,40}$|\b(?:relieved|controlled|managed|alleviated|responding|responsive)\s+(?:adequately\s+)?(?:by|with|to|on)\s+(?:\w+\s+){0,3}$|\bwith or without\s+(?:\w+\s+)?$|\b(?:after|following|post)\s+(?:the\s+|their\s+|an?\s+|last\s+|first\s+|end\s+of\s+|dose\s+of\s+|completion\s+of\s+|initiation\s+of\s+|allogeneic\s+|autologous\s+)*$|\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
+    r"\bbefore\s+(?:using|taking|starting|receiving)\b[^.;]{0,40}$|\b(?:relieved|controlled|managed|alleviated|responding|responsive)\s+(?:adequately\s+)?(?:by|with|to|on)\s+(?:\w+\s+){0,3}$|\bwith or without\s+(?:\w+\s+)?$|\b(?:after|following|post)\s+(?:the\s+|their\s+|an?\s+|last\s+|first\s+|end\s+of\s+|dose\s+of\s+|completion\s+of\s+|initiation\s+of\s+|allogeneic\s+|autologous\s+)*$|\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:commonly|usually|typically|normally|often|generally)\s+treated\s+with\s+(?:\w+\s+){0,4}$|(?<!ms )\b(?:disease|disorder|condition)s?\s+(?:\(\s*)?(?:stable\s+|controlled\s+)?treated\s+with\b[^.;]{0,50}$|\b(?:comparison|evaluation)\s+of\s+(?:\w+\s+){0,4}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
 )
 # "Starting treatment with X", "eligible for X therapy": it is yet to come, whatever verb follows.
 _YET_TO_COME = re.compile(
-    r"\b(?:start(?:ing|ed)?|begin\w*|initiat\w+|commenc\w+|eligib\w+(?:\s+for|\s+to\s+receive)?|candidates?\s+for|suitab\w+\s+for|appropriate\s+for|indicat\w+\s+for|about\s+to\s+(?:start|begin|receive)|plan\w*\s+(?:to\s+\w+|on|for)|scheduled\s+(?:to\s+\w+|for)|will(?:ing)?\s+(?:to\s+)?(?:\w+\s+)?(?:start|begin|receive|initiate|switch\w*|be\s+treated)|to\s+be\s+(?:treated|started|switched|prescribed)|switch\w*\s+(?:to|from)|accept\w*|agree\w*\s+to\s+\w+|randomi[sz]ed\s+to|assigned\s+to)\s+(?:a\s+|an\s+|the\s+|new\s+|first\s+|their\s+|receiving\s+|treatment\s+|therapy\s+|course\s+|courses\s+|of\s+|with\s+|on\s+|for\s+)*$"
+    r"\b(?:start(?:ing|ed)?|begin\w*|initiat\w+|commenc\w+|eligib\w+(?:\s+for|\s+to\s+receive)?|candidates?\s+for|suitab\w+\s+for|appropriate\s+for|indicat\w+\s+for|about\s+to\s+(?:start|begin|receive)|plan\w*\s+(?:to\s+\w+|on|for)|scheduled\s+(?:to\s+\w+|for)|will(?:ing)?\s+(?:to\s+)?(?:\w+\s+)?(?:start|begin|receive|initiate|switch\w*|be\s+treated)|to\s+be\s+(?:treated|started|switched|prescribed)|switch\w*\s+(?:to|from)|accept\w*|agree\w*\s+to\s+\w+|randomi[sz]ed\s+to|assigned\s+to|(?:may|could|would|might|can|to|likely)\s+benefit\s+from)\s+(?:a\s+|an\s+|the\s+|new\s+|first\s+|their\s+|receiving\s+|treatment\s+|therapy\s+|course\s+|courses\s+|of\s+|with\s+|on\s+|for\s+)*$"
 )
 _PROMISE = re.compile(
     r"\b(?:willing(?:ness)?|agree\w*|prepared|able)\s+to\s+(?:discontinue|stop|remain|refrain|switch|maintain|continue|stay)\b"
@@ -82,7 +82,7 @@ _EVER = re.compile(
     r"\b(?:at\s+any\s+(?:time|point)|any\s+time|ever\b|in\s+the\s+past(?!\s*\d|\s+(?:year|month|week|\())|lifetime|regardless of (?:when|time)|(?<!\d )(?<!days )(?<!weeks )(?<!months )(?<!years )(?<!day )(?<!month )(?<!year )(?:prior\s+to|before)\s+(?:the\s+)?(?:study|enrol\w+|screening|randomi\w+|inclusion|baseline|trial|entry))"
 )
 _NEGATIVE = re.compile(
-    r"\b(?:no|not|never|without|naive\s+(?:to|of|for)|neither|nor|absence\s+of|free\s+(?:of|from)|abstain\w*|off|discontinu\w+|stopp\w+|completed(?=\s+(?:\w+\s+){0,3}$)|cessation|wash\s?-?out|untreated\s+with|non-?use|refrain\w*|have\s+not|has\s+not|had\s+no)\b"
+    r"\b(?:no|not(?!\s+limited)|never|without|naive\s+(?:to|of|for)|neither|nor|absence\s+of|free\s+(?:of|from)|abstain\w*|off|discontinu\w+|stopp\w+|completed(?=\s+(?:\w+\s+){0,3}$)|cessation|wash\s?-?out|untreated\s+with|non-?use|refrain\w*|have\s+not|has\s+not|had\s+no)\b"
 )
 _NAIVE = re.compile(
     r"\b(?:treatment|therapy|dmt|dmd|drug)\s*-?\s*(?:naive|naïve)\b|\bnaive\s+(?:to|of|for)\s+(?:\w+\s+){0,3}?(?:treatment|therapy|dmts?)|\b(?:naive|naïve)\s+patients|\buntreated\b|\b(?:disease[- ]modifying\s+(?:therapy|treatment|drug)s?)\s*-?\s*(?:naive|naïve)"
@@ -153,7 +153,7 @@ _EXCEPT_WHEN = re.compile(
 )
 # "Natalizumab - 6 months", "interferons: 4 weeks": a table printed as a list.
 _TABLE_GAP = re.compile(
-    r"\s*(?:\([^()]*\)\s*)?(?:therapy|treatment|use)?\s*[-:=,]?\s*(?:<\s*|≤\s*|≥\s*|within\s+)?(?:the\s+(?:last|previous|past|prior)\s+)?"
+    r"\s*(?:\([^()]*\)\s*)?(?:therapy|treatment|use)?\s*(?:for\s+(?:ms|multiple\s+sclerosis)\s*)?[-:=,]?\s*(?:<\s*|≤\s*|≥\s*|within\s+)?(?:the\s+(?:last|previous|past|prior)\s+)?"
 )
 _TABLE_END = re.compile(r"\s*(?:$|[;,.)(]|\b(?:and|or|prior|before|wash|for\b))")
 
@@ -198,6 +198,31 @@ def window_free(segment: _Segment) -> bool:
 _STABLE_EXCEPTION = re.compile(r"\b(?:unless|except)\b[^.;]{0,40}\bstable\b")
 
 
+_JUST_NOW = re.compile(
+    r"\b(?:or|and)\s+(?:are\s+|is\s+)?(?:currently|presently)\s+(?:on|taking|receiving|using)\s+(?:\w+\s+){0,2}$"
+)
+_AT_ANY_TIME = re.compile(r"\b(?:use|treatment|exposure)\s+at\s+any\s+time\s+(?:of|with|to)\b")
+# "Currently prescribed X", "requirement for X": it is taken.
+_NEEDED_NOW = re.compile(
+    r"\b(?:already|currently)\s+(?:requir|prescrib)\w+\s+$|^\W*(?:\w+\s+)?requirement\s+(?:for|of)\s+(?:\w+\s+)?$"
+)
+_ALREADY_OR = re.compile(r"\b(?:already|currently)\s+(?:on|taking|receiving|using)\s+or\b")
+_BUT_NO_WILL = re.compile(
+    r"\b(?:taking|receiving|using|on)\s+and\s+(?:\w+\s+)?(?:unwilling|not\s+willing|unable)\s+to\s+(?:stop|discontinue)\s+(?:\w+\s+)?$"
+)
+_ANOTHER_STUDY = re.compile(r"\bparticipat\w+\s+in\s+(?!.*\b(?:or|and)\b)[^().;]{0,60}\([^()]*$")
+_INTERACTING = re.compile(
+    r"\b(?:medications?|drugs?|agents?|medicines)\s+(?:that\s+|which\s+|known\s+to\s+|may\s+|with\s+)*(?:\w+ly\s+)?interact\w*\s+(?:\w+ly\s+)?with\s"
+)
+_LISTED_BEHIND = re.compile(r"[:(]|\b(?:e\.g|such as|including|for example|i\.e)\b")
+
+
+# A washout whose length is not said.
+_NO_WASHOUT = re.compile(
+    r"\bwithout\s+(?:an?\s+|the\s+)?(?:appropriate|adequate|sufficient|required|proper)\s+wash"
+)
+
+
 class _Segment(NamedTuple):
     """Drug names that share what is said about them."""
 
@@ -214,18 +239,41 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             continue
         before = text[max(clause_start, m.start - 130) : m.start]
         after = text[m.end : m.end + 40]
+        # "natalizumab-treated patients must be tested": who is on it
+        if re.match(r"\s*-\s*treated\b", after):
+            continue
         if _OTHER_REASON_AFTER.match(after) and not _NAIVE.search(text[m.start : m.end + 20]):
             continue
         if re.search(r"\banti-?\s*$", before):
             continue
+        interacting = _INTERACTING.search(text, clause_start, clause_end) if r.sense == "forbid" else None
+        if interacting and m.start >= interacting.end():
+            # "Drugs that interact with statins, e.g. verapamil": the list, not what it interacts with
+            if _LISTED_BEHIND.search(text[interacting.end() : m.start]):
+                out.append(m)
+            continue
         if _PROMISE.search(text, clause_start, m.start) or (
             _STRONG_REASON.search(before)
-            and not re.search(r"\b(?:already|currently)\s+requir\w+\s+$", before)
+            and not _NEEDED_NOW.search(before)
+            and not _BUT_NO_WILL.search(before)
         ):
             continue
         if _CAUSE.search(before):
             continue
         # "Start of fampridine within 6 months" excludes, "starting fampridine" alone is yet to come.
+        if re.match(r"\s*(?:initiation|start|commencement)\b", after) and re.search(
+            r"\b(?:before|prior\s+to|between|since|after|until|to)\s+(?:the\s+)?$", before
+        ):
+            continue
+        if re.search(
+            r"\b(?:before|prior\s+to|between|since|after)\s+(?:the\s+)?(?:start|initiation)\s+of\s+$", before
+        ):
+            continue
+        if _BUT_NO_WILL.search(before):
+            out.append(m)
+            continue
+        if _ANOTHER_STUDY.search(before):
+            continue
         yet = _YET_TO_COME.search(before)
         started = (
             yet
@@ -240,7 +288,7 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
         # "(for teriflunomide, unless eliminated)" repeats a drug of the list for its exception.
         if re.search(r"\(\s*(?:for\s+)?$", before) and re.match(r"\s*,?\s*(?:unless|except)", after):
             continue
-        if _TREATED_ONLY.search(before) or _PLANNED.search(before):
+        if _TREATED_ONLY.search(before) or (_PLANNED.search(before) and not _ALREADY_OR.search(before)):
             continue
         if r.sense == "require" and m.term == "vaccine" and not _NEGATIVE_WORD.search(before):
             continue
@@ -270,7 +318,10 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             _OWN_STUDY_DRUG.search(before)
             or not (
                 _DRUG_INVESTIGATION.search(text[clause_start : m.end + 1])
-                or re.match(r"\w*\s*\(?(?:with)?in\s+(?:the\s+(?:last|past|previous)\s+)?\d", after)
+                or re.match(
+                    r"\w*\s*\(?(?:with)?in\s+(?:the\s+(?:last|past|previous)\s+)?\d|\s*(?:for\s+ms\s*)?[-:]\s*\d",
+                    after,
+                )
             )
         ):
             continue
@@ -282,7 +333,8 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
         if (
             weak
             and not started
-            and not re.search(r"\b(?:already|currently)\s+requir\w+\s+$", before)
+            and not _NEEDED_NOW.search(before)
+            and not _ALREADY_OR.search(before)
             and not re.search(
                 r"\b(?:treated|received|taken|used|use|history|prior|previous|previously|exposure|exposed|treatment with|therapy with|stable|stopp\w+|discontinu\w+|current\w*|concurrent|concomitant|receiving|taking)\b",
                 before[weak.start() :],
@@ -615,6 +667,8 @@ def _washed_out(r: Reading, span: Span, drugs_of: list[Mention], start: int, end
     kind, rule = "washout", "therapy.washout"
     if all(m.term in STEROIDS for m in drugs_of):
         kind, rule = "steroid_use_forbidden", "therapy.steroids"
+    elif all(m.term == INVESTIGATIONAL for m in drugs_of):
+        kind, rule = "other_investigational_drug", "therapy.investigational"
     return Constraint(
         kind, r.sense, start, end, rule, window_value=span.value, window_unit=span.unit,
         window_anchor=span.anchor, terms=_terms(drugs_of, r),
@@ -665,7 +719,7 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
     eliminated = [m for m in mentions if m.term == "accelerated elimination"]
     excepted += eliminated
     mentions = [m for m in mentions if m not in eliminated and not r.in_exception(m.start)]
-    if not mentions:
+    if not mentions or _NO_WASHOUT.search(text, mentions[-1].end, clause_end):
         return []
     if re.search(
         r"\b(?:have|has|had)\s+not\b|\bdid\s+not\b|\bnot\s+(?:been\s+)?(?:treated|receiv\w+|on|taking)\b|\bfail\w*\s+to\b",
@@ -696,12 +750,16 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             or _PRIOR_STRICT.search(head_words)
             or _PRIOR_STRICT.search(text[last : min(clause_end, last + 30)])
         )
-        current = _CURRENT.search(words) or _CURRENT.search(head)
+        current = _CURRENT.search(words) or _CURRENT.search(head) or _INTERACTING.search(before)
         tail = before.rpartition(",")[2] if "," in before else ""
         if (_NOW.search(local or tail) and not _PAST.search(local or tail)) or (
             (_NOW.search(before) or before.endswith(" on ")) and not _PAST.search(before)
         ):
             prior, strict, current = None, None, True
+        if _JUST_NOW.search(before):
+            prior, strict, current = None, None, True
+        elif _AT_ANY_TIME.search(before) and window_free(segment):
+            segment = segment._replace(is_ever=True)
         if strict and strict.group() == "treated" and not _treats_ms(terms) and not _PAST.search(before):
             strict = None
         if prior and not strict and not segment.is_ever and not _treats_ms(terms):
@@ -857,7 +915,7 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
                 )
             )
             if _AND_CURRENT.search(before + text[first : min(clause_end, end)]) and re.search(
-                r"\bor\s+(?:concomitant|concurrent|current|ongoing)|\bcurrent\w*\b[^.;]{0,90}\bor\s+(?:has|have|had)\s+(?:\w+\s+)?(?:used|taken|received|been)|(?:concomitant|concurrent|current|ongoing)\w*\s*(?:,|or|and|/)",
+                r"\b(?:concomitant|concurrent)\s+(?:treatment|therapy|use)\b[^.;]{0,80}\bat\s+(?:inclusion|screening|baseline|enrol\w+|entry)\s+or\s+(?:with)?in\b|\bor\s+(?:concomitant|concurrent|current|ongoing)|\bcurrent\w*\b[^.;]{0,90}\bor\s+(?:has|have|had)\s+(?:\w+\s+)?(?:used|taken|received|been)|(?:concomitant|concurrent|current|ongoing)\w*\s*(?:,|or|and|/)",
                 clause,
             ):
                 out.append(
@@ -997,7 +1055,7 @@ _THERAPY_VERB = re.compile(
     r"\b(?:treated|treatment|therapy|receiv\w+|taking|taken|on|stable|tried|failed|failure|prior|previous\w*|history|use[sd]?|using|dose|dosing|exposure|started|initiated|completed|been)\b"
 )
 _SUBGROUP = re.compile(
-    r"\b(?:if|those|patients|subjects|participants|individuals|who\s+are)\s+(?:\w+\s+){0,4}?(?:on|taking|receiving|using|treated\s+with)\b[^.;]{0,120}?\b(?:must|should|need|are\s+required|have\s+to|will|is\s+required)\b|^\W*if\b|\bif\s+(?:used|applicable|prescribed|any|needed)\b|\bif\s+(?:on|taking|receiving|using|treated|the\s+patient|patients|subjects?)\b"
+    r"^\W*for\s+(?:participants|patients|subjects|those)\s+(?:who\s+are\s+)?(?:currently\s+)?(?:on|taking|receiving|using|treated\s+with)\b|\b(?:if|those|patients|subjects|participants|individuals|who\s+are)\s+(?:\w+\s+){0,4}?(?:on|taking|receiving|using|treated\s+with)\b[^.;]{0,120}?\b(?:must|should|need|are\s+required|have\s+to|will|is\s+required)\b|^\W*if\b|\bif\s+(?:used|applicable|prescribed|any|needed)\b|\bif\s+(?:on|taking|receiving|using|treated|the\s+patient|patients|subjects?)\b"
 )
 # "natalizumab-naive"
 _DRUG_NAIVE = re.compile(
@@ -1081,10 +1139,22 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
                 )
             ]  # fmt: skip
         # "Treatment-naive or on interferon" names both alternatives, "treatment-naive" alone is the demand.
+        behind = next((m for m in mentions if m.start >= naive.end()), None)
         alternative = (
-            bool(mentions) and re.search(r"\bor\b", text[naive.end() : mentions[0].start]) is not None
+            behind is not None and re.search(r"\bor\b", text[naive.end() : behind.start]) is not None
         )
-        if alternative or (not mentions and re.search(r"\bor\b", text[naive.end() : clause_end]) is None):
+        limited = _exposure(r, naive.end(), clause_end) if alternative else None
+        if limited and limited[0].max_value is not None:
+            # "Naive, or treated for at most 36 months": one limit, which who is naive keeps
+            bounds, unit, measure, _, end = limited
+            return [
+                *out,
+                Constraint(
+                    "prior_therapy_forbidden", "require", naive.start(), end, "therapy.cap", *bounds, unit, measure, window_anchor="ever",
+                    terms=_terms(mentions, r),
+                ),
+            ]  # fmt: skip
+        elif alternative or (not mentions and re.search(r"\bor\b", text[naive.end() : clause_end]) is None):
             out.append(
                 Constraint(
                     "prior_therapy_forbidden",
@@ -1127,13 +1197,16 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
             _NEGATIVE.search(between)
             or len(between) > 90
             or re.search(
-                r"\bsince\b|\bmust\b|\bfollowed\b|\band\s+(?:at least\s+|≥\s*\d\s+)?(?:an)?other\b|\bor\s+(?:\w+\s+)?(?:on|treated|stable)\b",
+                r"\bsince\b|\bmust\b|\bfollowed\b|\bincluding\s+(?:≥\s*)?\d+\s*\w+\s+of\b|\band\s+(?:at least\s+|≥\s*\d\s+)?(?:an)?other\b|\bor\s+(?:\w+\s+)?(?:on|treated|stable)\b",
                 between,
             )
         ):
             runs.append([m])
         else:
             runs[-1].append(m)
+    if len(runs) > 1 and re.search(r"\bincluding\s+(?:≥\s*)?\d+\s*\w+\s+of\s+$", text[: runs[1][0].start]):
+        # "Treated with a DMT, including 6 months of interferon" asks for the latter.
+        runs.pop(0)
     none = _OR_NONE.search(text, runs[-1][-1].end, clause_end)
     for index, run in enumerate(runs):
         first, last = run[0].start, run[-1].end
@@ -1306,6 +1379,21 @@ def _one_required(
             ]
         end = max(last, pick[0].end) if pick and pick[0].start >= first else last
         window = pick[0] if pick else None
+        if only_steroids and window is None:
+            # "Stable for 30 days before screening, without steroids": one time for both
+            times = [
+                s
+                for s in r.spans
+                if clause_start <= s.start < r.clause(first)[1] and s.role in ("back", "for")
+            ]
+            speaks = re.search(r"stable|stabili|relapse|exacerbat", text[clause_start:first])
+            window = (
+                times[0]
+                if speaks
+                and times
+                and all((s.value, s.unit) == (times[0].value, times[0].unit) for s in times)
+                else None
+            )
         if only_investigational:
             return [
                 Constraint(

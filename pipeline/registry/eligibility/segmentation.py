@@ -125,6 +125,14 @@ def _broken(text: pl.Expr) -> pl.Expr:
         )
         .str.replace_all(r"([.;:,)]) (\d{1,2}\\?[.)] ?[A-Z≥><])", "$1\n$2")
         .str.replace_all(r"(\S) ([•‣▪●◦·➢] )", "$1\n$2")
+        .pipe(
+            # "… by treatment 13) Subject has …": numbers of one run of criteria need no full stop between them.
+            lambda t: (
+                pl.when(t.str.contains(r"(?s)\b1\) .*\b2\) .*\b3\) .*\b4\) "))
+                .then(t.str.replace_all(r"([a-z\d]) (\d{1,2}\) [A-Z])", "$1\n$2"))
+                .otherwise(t)
+            )
+        )
     )
 
 
@@ -233,6 +241,16 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
             previous_header=pl.col("is_header").shift(1, fill_value=False).over("study"),
             previous_length=pl.col("length").shift(1, fill_value=0).over("study"),
             previous_end=pl.col("body").shift(1, fill_value="").over("study").str.slice(-1),
+            # Words that begin below the words of the bullet above, behind a full line: the line was broken by hand.
+            hangs=(pl.col("leading") >= 2)
+            & (pl.col("length").shift(1, fill_value=0).over("study") >= 60)
+            & (
+                pl.col("leading")
+                == pl.when(pl.col("bullet") != "")
+                .then(pl.col("bullet").str.len_chars().cast(pl.Int64))
+                .forward_fill()
+                .over("study")
+            ).fill_null(False),
         )
         .with_columns(
             is_start=~pl.col("is_blank")
@@ -244,6 +262,7 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
                 | ~(
                     (pl.col("is_wrapped") & (pl.col("previous_length") >= 60))
                     | pl.col("body").str.contains(r"^[a-z(,;&]")
+                    | pl.col("hangs")
                     | pl.col("is_open")
                     | (pl.col("is_wrapped") & pl.col("previous_end").is_in([",", "-", "("]))
                 )

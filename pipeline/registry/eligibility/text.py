@@ -93,7 +93,7 @@ def _longest_first(table: dict[str, str]) -> dict[str, str]:
 
 def _numbers() -> dict[str, str]:
     table = {
-        "&lt;": "<   ", "&gt;": ">   ", "&amp;": "&    ", "&le;": "≤   ", "&ge;": "≥   ", "&nbsp;": "      ", "&#39;": "'    ",
+        "&lt;": "   <", "&gt;": "   >", "&amp;": "&    ", "&le;": "≤   ", "&ge;": "≥   ", "&nbsp;": "      ", "&#39;": "'    ",
         "&quot;": '"     ',
     }  # fmt: skip
     for word, number in NUMBER_WORDS.items():

@@ -166,3 +166,27 @@ def test_no_studies_give_typed_empty_tables() -> None:
     out = eligibility.parse(pl.DataFrame(schema={"nct_id": pl.String, "eligibility_text": pl.String}))
     assert out["criteria"].schema == eligibility.CRITERIA
     assert out["criterion_constraints"].schema == eligibility.CONSTRAINTS
+
+
+def test_lines_broken_by_hand_hang_below_their_bullet() -> None:
+    long = "x" * 130
+    text = (
+        f"Exclusion Criteria:\n\n   1. A very long one {long}\n   2. Treatment with interferon beta, azathioprine, methotrexate or\n"
+        "      Betaseron within 30 days\n   3. Another thing"
+    )
+    assert texts(text, "exclusion")[1:] == [
+        "Treatment with interferon beta, azathioprine, methotrexate or Betaseron within 30 days",
+        "Another thing",
+    ]
+
+
+def test_numbers_in_one_paragraph_need_no_full_stop() -> None:
+    text = (
+        "Inclusion Criteria: 1) Diagnosis of MS 2) Age of 18 to 50 years 3) Able to walk 4) Willing to come"
+    )
+    assert texts(text, "inclusion") == [
+        "Diagnosis of MS",
+        "Age of 18 to 50 years",
+        "Able to walk",
+        "Willing to come",
+    ]
