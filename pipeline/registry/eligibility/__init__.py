@@ -14,6 +14,7 @@ from functools import cache
 
 import polars as pl
 
+from pipeline import drugs
 from pipeline.registry.eligibility import grammar, overrides, structured
 from pipeline.registry.eligibility.grammar import MS_WORDS
 from pipeline.registry.eligibility.rules_ms import GENERIC_THERAPY
@@ -264,6 +265,7 @@ def _templates(pairs: list[tuple[str, str]]) -> dict[str, pl.DataFrame]:
     found, constraints = _read(frame, segment(frame))
     criteria = _numbered(found)
     constraints = _same_therapy(_placed(constraints, criteria), criteria)
+    constraints = _not_what_is_asked_for(constraints, criteria)
     length = len(keys[0]) if keys else 0
     # "group-NCT…" names a criterion, "NCT…-i" a section.
     rest = pl.when(pl.col("group_id").str.starts_with("group-")).then(length + 6).otherwise(length)
@@ -460,6 +462,47 @@ def _same_therapy(constraints: pl.DataFrame, criteria: pl.DataFrame) -> pl.DataF
         .join(found, on="place", how="left", maintain_order="left")
         .with_columns(terms=pl.coalesce("named", "terms"))
         .drop("place", "named")
+    )
+
+
+def _not_what_is_asked_for(constraints: pl.DataFrame, criteria: pl.DataFrame) -> pl.DataFrame:
+    """ "No immunosuppressants" does not mean the drug that the same study asks its patients to be on.
+
+    Whether fingolimod, natalizumab or a fumarate is an immunosuppressant is a matter of usage: protocols that ask for
+    them up to screening exclude "immunosuppressants" and mean others. Classes that are clear stay as they are.
+    """
+    asked = (
+        constraints.join(criteria.select("criterion_id", "section"), on="criterion_id", how="left")
+        .filter(
+            pl.col("kind") == "prior_therapy_required",
+            pl.col("polarity") == "require",
+            pl.col("section") == "inclusion",
+            pl.col("window_value").is_not_null(),
+            pl.col("window_anchor").is_not_null() & (pl.col("window_anchor") != "ever"),
+        )
+        .select("nct_id", drug="terms")
+        .explode("drug")
+        .filter(pl.col("drug").is_in(drugs.drugs()["inn"].implode()))
+        .unique(maintain_order=True)
+        .group_by("nct_id", maintain_order=True)
+        .agg(asked="drug")
+    )
+    is_absence = (
+        pl.col("kind").is_in(("washout", "prior_therapy_forbidden", "concomitant_therapy_forbidden"))
+        & pl.col("min_value").is_null()
+        & pl.col("max_value").is_null()
+    )
+    others = pl.col("asked").list.set_difference("terms").list.set_difference("exception_terms")
+    return (
+        constraints.join(asked, on="nct_id", how="left", maintain_order="left")
+        .with_columns(
+            exception_terms=pl.when(
+                is_absence, pl.col("terms").list.contains("immunosuppressant"), pl.col("asked").is_not_null()
+            )
+            .then(pl.concat_list("exception_terms", others))
+            .otherwise("exception_terms")
+        )
+        .drop("asked")
     )
 
 

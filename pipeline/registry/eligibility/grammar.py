@@ -248,7 +248,7 @@ def read_one(reading: Reading, rules: int = -1, absent: int = 0) -> list[Constra
                     found.extend(answer)
             if len(found) > 1:
                 found.sort(key=itemgetter(2, 3))  # start, end
-            return _grouped(reading, found)
+            return _grouped(reading, _beside_the_named(reading, found))
         finally:
             patterns.about(0)
 
@@ -256,6 +256,21 @@ def read_one(reading: Reading, rules: int = -1, absent: int = 0) -> list[Constra
 @lru_cache(maxsize=4096)
 def _readers(rules: int) -> tuple[Callable, ...]:
     return tuple(rule.read for index, rule in enumerate(RULES) if rules >> index & 1)
+
+
+_AND_ANOTHER = re.compile(r"\band\s+(?:an)?other\s+(?:\w+[\s-]+){0,3}$")
+
+
+def _beside_the_named(reading: Reading, found: list[Constraint]) -> list[Constraint]:
+    """ "Interferon and another disease-modifying therapy": the interferon is not the other one."""
+    out, named = list(found), ()
+    for place, c in enumerate(found):
+        if c.kind != "prior_therapy_required" or c.polarity != "require":
+            continue
+        if named and not c.exception_terms and _AND_ANOTHER.search(reading.text[: c.start]):
+            out[place] = c._replace(exception_terms=tuple(t for t in named if t not in c.terms))
+        named += c.terms
+    return out
 
 
 _ALTERNATIVE_KINDS = frozenset(
@@ -266,6 +281,11 @@ _ALTERNATIVE_KINDS = frozenset(
 
 # "at least one of a) … b) … c) …"
 _CHOICE = re.compile(r"(?:≥\s*1|\bany(?:\s+1)?|\beither|\b1 or more|\b1)\s+of\b[^.;]{0,60}$")
+
+
+_OR = re.compile(
+    r"\bor\b(?!\s+(?:more|greater|equal))|\band/or\b|\b(?:may|can)\s+also\s+be\s+defined\b|\balternatively\b"
+)
 
 
 def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
@@ -315,11 +335,7 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
             len(between) > 40 or re.search(r"with or without|\band\b", between)
         ):
             between = ";"
-        if (
-            is_item
-            or before in listed
-            or (re.search(r"\bor\b(?!\s+(?:more|greater|equal))|\band/or\b", between) and len(between) < 200)
-        ):
+        if is_item or before in listed or (_OR.search(between) and len(between) < 200):
             alternatives.append([after])
         elif re.search(r"\bwith\b", between) or (
             len(alternatives) > 1 and re.search(r"\band\b|\bplus\b", between)

@@ -1150,6 +1150,16 @@ def _absent(
     return out
 
 
+def _time_on(text: str, spans: list[Span], start: int, end: int) -> Span | None:
+    """The first "N months of treatment" that excludes early relapses."""
+    within = [s for s in spans if start <= s.start < end]
+    on = [s for s in within if s.role in ("for", "other", "after", "back")
+          and re.search(r"\b(?:after|for)\b[^.;,]{0,40}$", text[max(start, s.start - 44) : s.start])
+          and re.match(r"\s*(?:of|on)\b", text[s.end : s.end + 6])]  # fmt: skip
+    on += [s for s in within if _AFTER_TIME_ON.search(text[max(start, s.start - 80) : s.start])]
+    return on[0] if on else None
+
+
 def _therapy_terms(
     r: Reading, clause_start: int, clause_end: int, start: int, end: int, limit: int | None = None
 ):
@@ -1172,7 +1182,8 @@ def _therapy_terms(
             for m in lexicon.mentions(r.head)
             if m.family == "drug" and m.term not in ("corticosteroid", "corticotropin")
         ]
-        return tuple(dict.fromkeys(named)) or (GENERIC_THERAPY,), end, None
+        span = _time_on(r.head, r.head_spans, 0, len(r.head))
+        return tuple(dict.fromkeys(named)) or (GENERIC_THERAPY,), end, span
     terms, last = [], found.end()
     for mention in r.mentions:
         if (
@@ -1193,12 +1204,7 @@ def _therapy_terms(
             terms = [GENERIC_THERAPY]
         else:
             return None
-    on = [s for s in r.spans if clause_start <= s.start < clause_end and s.role in ("for", "other", "after", "back")
-          and re.search(r"\b(?:after|for)\b[^.;,]{0,40}$", r.text[max(clause_start, s.start - 44) : s.start])
-          and re.match(r"\s*(?:of|on)\b", r.text[s.end : s.end + 6])]  # fmt: skip
-    on += [s for s in r.spans if clause_start <= s.start < clause_end and _AFTER_TIME_ON.search(r.text[max(clause_start, s.start - 80) : s.start])]  # fmt: skip
-    # The first "N months of treatment" that excludes early relapses.
-    span = on[0] if on else None
+    span = _time_on(r.text, r.spans, clause_start, clause_end)
     return tuple(dict.fromkeys(terms)), last, span
 
 
@@ -1791,6 +1797,8 @@ _GD_LESION = re.compile(
 _NEW_T2 = re.compile(
     r"new(?:ly)?\s*(?:,|or|/|and/or|and)\s*(?:unequivocally\s+|newly\s+)?(?:enlarg\w+|expanding)\W+(?:\w+\W+){0,2}?(?:t2\b|lesions?)(?:[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?)?|\bnew\s+(?:silent\s+|asymptomatic\s+|brain\s+|active\s+)?t2\b[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?|\bnew\s+(?:mri\s+|brain\s+|cns\s+|inflammatory\s+)?lesions?|enlarging\s+t2"
 )
+# "new MRI lesions (Gd+ and/or T2)": which lesions are meant stands behind them
+_IN_BRACKETS = re.compile(r"\s*\((?:[^()]|\([^()]*\))*\)")
 _T2_VOLUME = re.compile(r"t2\s+lesion\s+(?:volume|load|burden)")
 _MRI_ACTIVITY = re.compile(
     r"(?:signs?\s+of\s+)?(?:mri|magnetic resonance imaging|radiolog\w+|imaging)\s*(?:disease\s+)?activity|(?:active\s+disease|disease\s+activity)\s+on\s+(?:brain\s+|cranial\s+)?(?:mri|magnetic)|radiological\s+(?:disease\s+)?activity|active\s+(?:mri|lesions?\s+on\s+mri|scan|brain mri)|activity\s+on\s+(?:brain\s+)?mri|combined unique active lesions?|\bcua\b|mri evidence of (?:disease )?activity|active lesions?|active\s+inflammation\s+on\s+(?:\w+\s+)?mri|(?:on|by)\s+mri\s+of\s+active\s+inflammation"
@@ -1823,7 +1831,12 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
             name = term
             if term == "new or enlarging t2" and not re.search(r"enlarg|expand", found.group()):
                 name = "new t2"
-            hits.append((found.start(), found.end(), [name]))
+            names, end = [name], found.end()
+            said = _IN_BRACKETS.match(text, end) if name == "new t2" and "t2" not in found.group() else None
+            if said and re.search(_GD, said.group()):
+                names = ["gadolinium-enhancing", *(["new t2"] if "t2" in said.group() else [])]
+                end = said.end()
+            hits.append((found.start(), end, names))
     defined = [(m.start(), r.clause(m.start())[1]) for m in _DEFINITION.finditer(text)]
     # "4 gadolinium-enhanced scans" is a technique, "MRI activity, defined by one of the following:" a heading.
     hits = [

@@ -193,6 +193,47 @@ def test_an_introduction_of_therapies_asks_for_one_of_them(read) -> None:
     ]
 
 
+def test_an_introduction_lends_the_least_time_on_the_drug(read) -> None:
+    """Found by evaluating a trial: a relapse in the third month on the drug passed."""
+    text = "Activity in the past year on glatiramer acetate, seen after a minimum of 6 months on therapy, that is:\n  * One or more relapses, or\n  * Two or more new MRI lesions (T2 and/or gadolinium [Gd+])"
+    relapse, lesions = read("Inclusion", text)
+    assert (relapse["kind"], relapse["on_therapy_value"], relapse["on_therapy_unit"]) == ("relapse_on_therapy", 6, "months")  # fmt: skip
+    assert (lesions["min_value"], lesions["terms"]) == (2, ["gadolinium-enhancing", "new t2"])
+
+
+def test_a_second_definition_is_an_alternative(read) -> None:
+    """Found by evaluating a trial: both definitions of one failure were asked for together."""
+    text = "Failure of a disease-modifying therapy, defined as two or more relapses on it within the last year. Failure may also be defined as one relapse on it and, apart from that, a gadolinium enhancing lesion within the last year"
+    first, second, lesion = read("Inclusion", text)
+    assert [c["min_value"] for c in (first, second, lesion)] == [2, 1, 1]
+    assert first["any_of_group"] == second["any_of_group"] == lesion["any_of_group"] is not None
+    assert first["all_of_group"] is None
+    assert second["all_of_group"] == lesion["all_of_group"] is not None
+
+
+def test_another_therapy_is_another_one(read) -> None:
+    text = "Treatment with at least 6 months of interferon beta and another disease modifying therapy"
+    named, other = read("Inclusion", text)
+    assert (named["terms"], named["exception_terms"]) == (["interferon beta"], [])
+    assert (other["terms"], other["exception_terms"]) == (["ms disease-modifying therapy"], ["interferon beta"])  # fmt: skip
+
+
+def test_immunosuppressants_are_not_the_drug_that_the_study_asks_for() -> None:
+    """Found by evaluating a trial of patients on fingolimod, which excluded all who were on fingolimod."""
+    head = "Inclusion criteria:\n\n* Relapsing multiple sclerosis\n* Treated with fingolimod for at least 12 months before screening\n\nExclusion criteria:\n\n"
+
+    def excepted(line: str, before: str = head) -> list[list[str]]:
+        studies = pl.DataFrame({"nct_id": ["NCT90000001"], "eligibility_text": [before + line]})
+        found = eligibility.parse(studies)["criterion_constraints"].filter(pl.col("kind") == "washout")
+        return found["exception_terms"].to_list()
+
+    assert excepted("* Immunosuppressants in the 12 months before screening") == [["fingolimod"]]
+    assert excepted("* Immunosuppressants (e.g. fingolimod) in the 12 months before screening") == [[]]
+    assert excepted("* Monoclonal antibodies in the 12 months before screening") == [[]]
+    ever = head.replace(" for at least 12 months before screening", " at any time")
+    assert excepted("* Immunosuppressants in the 12 months before screening", ever) == [[]]
+
+
 def test_non_relapsing_is_not_relapsing():
     """Found by evaluating a trial: read as "relapsing", the sentence excluded nearly every patient."""
     text = "Inclusion criteria:\n\n* RRMS\n\nExclusion criteria:\n\n* Any progressive or non-relapsing forms of MS."

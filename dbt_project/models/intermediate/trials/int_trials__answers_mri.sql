@@ -44,7 +44,11 @@ judged as (
     select
         *,
         from_latest <= window_end and (window_start is null or from_earliest >= window_start) as is_surely_in,
-        coalesce(case when wants_gd then gd_lesions end, 0) + coalesce(case when wants_t2 then t2_lesions end, 0) as lesions,
+        -- one lesion may be both new on T2 and enhancing: of two kinds the larger number is certain, their sum possible
+        greatest(coalesce(case when wants_gd then gd_lesions end, 0), coalesce(case when wants_t2 then t2_lesions end, 0))
+            as lesions_low,
+        coalesce(case when wants_gd then gd_lesions end, 0) + coalesce(case when wants_t2 then t2_lesions end, 0)
+            as lesions_high,
         -- a scan that names neither kind of lesion says nothing; one of two kinds is a lower bound
         (wants_gd and gd_lesions is not null) or (wants_t2 and t2_lesions is not null) as has_any_reading,
         (wants_gd and gd_lesions is null) or (wants_t2 and t2_lesions is null) as lacks_a_reading
@@ -56,11 +60,11 @@ counted as (
     select
         condition_number,
         patient_number,
-        sum(case when is_surely_in then lesions else 0 end) as lesions_low,
-        sum(lesions) as lesions_high,
+        sum(case when is_surely_in then lesions_low else 0 end) as lesions_low,
+        sum(lesions_high) as lesions_high,
         sum(case when is_surely_in and has_any_reading then 1 else 0 end) as readings,
         sum(case when lacks_a_reading then 1 else 0 end) as missing_readings,
-        max_by(record_number, lesions * 10000 + record_number) as record_number
+        max_by(record_number, lesions_high * 10000 + record_number) as record_number
     from judged
     group by condition_number, patient_number
 ),
