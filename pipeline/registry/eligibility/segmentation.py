@@ -129,7 +129,7 @@ def _broken(text: pl.Expr) -> pl.Expr:
             # "… by treatment 13) Subject has …": numbers of one run of criteria need no full stop between them.
             lambda t: (
                 pl.when(t.str.contains(r"(?s)\b1\) .*\b2\) .*\b3\) .*\b4\) "))
-                .then(t.str.replace_all(r"([a-z\d]) (\d{1,2}\) [A-Z])", "$1\n$2"))
+                .then(t.str.replace_all(r"([A-Za-z\d]) (\d{1,2}\) [A-Z])", "$1\n$2"))
                 .otherwise(t)
             )
         )
