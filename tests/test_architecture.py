@@ -94,3 +94,15 @@ def test_no_machine_path_or_index_host_is_committed(project, pattern):
         if re.search(pattern, path.read_text("utf-8", errors="replace")):
             wrong.append(name)
     assert wrong == []
+
+
+def test_fractions_in_sql_are_doubles(project):
+    """A bare 365.25 is a decimal on Spark and rounds what it divides; 365.25e0 is a double on both engines."""
+    comment = re.compile(r"\{#.*?#\}|--[^\n]*", re.DOTALL)
+    fraction = re.compile(r"(?<![\w.'])\d+\.\d+(?![\w.])")
+    found = {
+        path.name: fraction.findall(comment.sub("", path.read_text("utf-8")))
+        for folder in ("models", "macros", "tests")
+        for path in (project / "dbt_project" / folder).rglob("*.sql")
+    }
+    assert {name: numbers for name, numbers in found.items() if numbers} == {}

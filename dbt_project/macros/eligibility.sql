@@ -59,8 +59,8 @@ end
 {% macro span_days(number, unit) -%}
 case
     when {{ number }} is null then null
-    when {{ unit }} like 'year%' then cast(round(({{ number }} * 12 - floor({{ number }} * 12)) * 30.4375) as bigint)
-    when {{ unit }} like 'month%' then cast(round(({{ number }} - floor({{ number }})) * 30.4375) as bigint)
+    when {{ unit }} like 'year%' then cast(round(({{ number }} * 12 - floor({{ number }} * 12)) * 30.4375e0) as bigint)
+    when {{ unit }} like 'month%' then cast(round(({{ number }} - floor({{ number }})) * 30.4375e0) as bigint)
     when {{ unit }} like 'week%' then cast(round({{ number }} * 7) as bigint)
     when {{ unit }} like 'hour%' then cast(ceil({{ number }} / 24) as bigint)
     else cast(round({{ number }}) as bigint)
@@ -93,8 +93,8 @@ end
 
 {# Length of a unit of age in days (mean month and year). #}
 {% macro days_of_unit(unit) -%}
-case when {{ unit }} like 'year%' then 365.25 when {{ unit }} like 'month%' then 30.4375 when {{ unit }} like 'week%' then 7.0
-    when {{ unit }} like 'hour%' then 1 / 24.0 else 1.0 end
+case when {{ unit }} like 'year%' then 365.25e0 when {{ unit }} like 'month%' then 30.4375e0 when {{ unit }} like 'week%' then 7e0
+    when {{ unit }} like 'hour%' then 1 / 24e0 else 1e0 end
 {%- endmacro %}
 
 {# The first number of a text, the number that stands beside a unit of time ("Month 12", "12 months"), that unit. #}

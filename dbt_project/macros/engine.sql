@@ -14,8 +14,8 @@
 {% macro spark__add_months(date, months) %}add_months({{ date }}, cast({{ months }} as int)){% endmacro %}
 
 {% macro median(expression) %}{{ return(adapter.dispatch('median')(expression)) }}{% endmacro %}
-{% macro default__median(expression) %}cast(quantile_cont({{ expression }}, 0.5) as double){% endmacro %}
-{% macro spark__median(expression) %}cast(percentile({{ expression }}, 0.5) as double){% endmacro %}
+{% macro default__median(expression) %}cast(quantile_cont({{ expression }}, 0.5e0) as double){% endmacro %}
+{% macro spark__median(expression) %}cast(percentile({{ expression }}, 0.5e0) as double){% endmacro %}
 
 {# A list of strings from rows, in the order given. #}
 {% macro list_of(expression, order_by) %}{{ return(adapter.dispatch('list_of')(expression, order_by)) }}{% endmacro %}

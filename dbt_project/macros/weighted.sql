@@ -3,14 +3,14 @@
 {% macro weighted_median(value, cumulative, patients, total) -%}
 avg(
     case
-        when {{ cumulative }} >= floor(({{ total }} + 1) / 2.0) and {{ cumulative }} - {{ patients }} < floor(({{ total }} + 1) / 2.0)
+        when {{ cumulative }} >= floor(({{ total }} + 1) / 2e0) and {{ cumulative }} - {{ patients }} < floor(({{ total }} + 1) / 2e0)
             then {{ value }}
     end
-) / 2.0
+) / 2e0
 + avg(
     case
-        when {{ cumulative }} >= ceil(({{ total }} + 1) / 2.0) and {{ cumulative }} - {{ patients }} < ceil(({{ total }} + 1) / 2.0)
+        when {{ cumulative }} >= ceil(({{ total }} + 1) / 2e0) and {{ cumulative }} - {{ patients }} < ceil(({{ total }} + 1) / 2e0)
             then {{ value }}
     end
-) / 2.0
+) / 2e0
 {%- endmacro %}

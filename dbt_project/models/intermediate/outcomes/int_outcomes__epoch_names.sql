@@ -23,8 +23,8 @@ keys as (
 parts as (
     select
         epoch_key,
-        cast(floor(epoch_key / 1000000.0) as bigint) as epoch_number,
-        cast(floor(epoch_key / 100.0) as bigint) % 10000 as anchor_number,
+        cast(floor(epoch_key / 1000000e0) as bigint) as epoch_number,
+        cast(floor(epoch_key / 100e0) as bigint) % 10000 as anchor_number,
         epoch_key % 100 as rule_number
     from keys
 ),

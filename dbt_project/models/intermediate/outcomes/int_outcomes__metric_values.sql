@@ -4,8 +4,8 @@
 {% set measures_of_patients = [
     ('age_at_index', 'baseline', 'years', 'cast(age_at_index as double)'),
     ('disease_duration', 'baseline', 'years', 'disease_duration_years'),
-    ('follow_up_lunar_months', 'last', 'lunar_months', 'follow_up_days / 28.0'),
-    ('follow_up_months', 'last', 'months', 'follow_up_days / 30.4375'),
+    ('follow_up_lunar_months', 'last', 'lunar_months', 'follow_up_days / 28e0'),
+    ('follow_up_months', 'last', 'months', 'follow_up_days / 30.4375e0'),
     ('courses', 'last', 'courses', 'cast(courses as double)'),
     ('baseline_edss', 'baseline', 'points', 'baseline_edss'),
     ('last_edss', 'last', 'points', 'last_edss'),

@@ -27,7 +27,7 @@ epoch_values as (
         'arr_per_year' as metric,
         arr_per_year as value,
         relapses as events,
-        exposure_days / 365.25 as exposure
+        exposure_days / 365.25e0 as exposure
     from epochs
     where arr_per_year is not null
 

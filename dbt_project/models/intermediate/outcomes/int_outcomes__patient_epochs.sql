@@ -26,7 +26,7 @@ final as (
         coalesce(measures.relapses, 0) as relapses,
         case
             when windows.exposure_days >= {{ var('minimum_exposure_days') }} and windows.exposure_days > 0
-                then measures.relapses / (windows.exposure_days / 365.25)
+                then measures.relapses / (windows.exposure_days / 365.25e0)
         end as arr_per_year,
         case
             when windows.exposure_days = 0 then 'no_exposure'

@@ -49,7 +49,7 @@ windows as (
         max(case when nct_id in ('' {%- for study in var('registered_epoch_studies') %}, '{{ study }}'{% endfor %}) then 1 else 0 end)
             as is_chosen
     from spans
-    where end_months * 30.4375 + end_days > start_months * 30.4375 + start_days
+    where end_months * 30.4375e0 + end_days > start_months * 30.4375e0 + start_days
     group by start_months, start_days, end_months, end_days
 ),
 
@@ -62,8 +62,8 @@ ranked as (
                 case when shipped.epoch is null then 1 else 2 end,
                 windows.is_chosen desc,
                 windows.studies desc,
-                windows.end_months * 30.4375 + windows.end_days,
-                windows.start_months * 30.4375 + windows.start_days,
+                windows.end_months * 30.4375e0 + windows.end_days,
+                windows.start_months * 30.4375e0 + windows.start_days,
                 windows.end_months,
                 windows.start_months
         ) as place

@@ -295,13 +295,13 @@ numbered as (
         case
             when asks_for = 'duration' then coalesce(longest_low, 0) / {{ days_of_unit('unit') }}
             when asks_for = 'courses' then cast(coalesce(courses_low, 0) as double)
-            when is_all_terms then case when coalesce(terms_low, 0) = terms then cast(terms as double) else 0.0 end
+            when is_all_terms then case when coalesce(terms_low, 0) = terms then cast(terms as double) else 0e0 end
             else cast(coalesce(drugs_low, 0) as double)
         end as number_low,
         case
             when asks_for = 'duration' then coalesce(longest_high, 0) / {{ days_of_unit('unit') }}
             when asks_for = 'courses' then coalesce(courses_high, 0)
-            when is_all_terms then case when coalesce(terms_high, 0) = terms then cast(terms as double) else 0.0 end
+            when is_all_terms then case when coalesce(terms_high, 0) = terms then cast(terms as double) else 0e0 end
             else cast(coalesce(drugs_high, 0) as double)
         end as number_high
     from asked

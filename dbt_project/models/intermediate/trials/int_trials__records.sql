@@ -114,7 +114,7 @@ laboratory as (
         sampled_on,
         'value',
         replace(lower(test), '_', ' '),
-        case when comparator in ('<', '<=') then 0.0 else value end,
+        case when comparator in ('<', '<=') then 0e0 else value end,
         case when comparator in ('>', '>=') then cast('infinity' as double) else value end,
         cast(null as double),
         {{ laboratory_unit('unit') }},

@@ -77,10 +77,10 @@ final as (
         tests.absolute_change_ci95_low,
         tests.absolute_change_ci95_high,
         case when described.before_mean > 0
-            then 100.0 * (described.after_mean - described.before_mean) / described.before_mean end
+            then 100e0 * (described.after_mean - described.before_mean) / described.before_mean end
             as relative_change_percent,
         case when described.before_median > 0
-            then 100.0 * (described.after_median - described.before_median) / described.before_median end
+            then 100e0 * (described.after_median - described.before_median) / described.before_median end
             as relative_change_of_medians_percent,
         tests.rate_ratio,
         tests.rate_ratio_ci95_low,

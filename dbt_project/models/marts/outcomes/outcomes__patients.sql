@@ -35,7 +35,7 @@ final as (
         observed_to,
         is_history_assumed,
         follow_up_days,
-        follow_up_days / 28.0 as follow_up_lunar_months,
+        follow_up_days / 28e0 as follow_up_lunar_months,
         pre_index_arr_per_year,
         pre_index_arr_null_reason,
         baseline_edss,

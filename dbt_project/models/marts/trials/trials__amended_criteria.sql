@@ -39,7 +39,13 @@ removed as (
         pairs.nct_id,
         pairs.amendment,
         'removed' as change_kind,
-        before.*
+        before.criterion_id,
+        before.position_in_text,
+        before.section,
+        before.part,
+        before.text,
+        before.parse_status,
+        before.shape_number
     from pairs
     inner join placed as before on pairs.number_before = before.study_number
     left join placed as after
@@ -52,7 +58,13 @@ added as (
         pairs.nct_id,
         pairs.amendment,
         'added' as change_kind,
-        after.*
+        after.criterion_id,
+        after.position_in_text,
+        after.section,
+        after.part,
+        after.text,
+        after.parse_status,
+        after.shape_number
     from pairs
     inner join placed as after on pairs.number_after = after.study_number
     left join placed as before
@@ -61,11 +73,9 @@ added as (
 ),
 
 touched as (
-    select nct_id, amendment, change_kind, criterion_id, position_in_text, section, part, text, parse_status, shape_number
-    from removed
+    select * from removed
     union all
-    select nct_id, amendment, change_kind, criterion_id, position_in_text, section, part, text, parse_status, shape_number
-    from added
+    select * from added
 ),
 
 touched_shapes as (

@@ -72,10 +72,10 @@ measured as (
         windows.end_months,
         windows.end_days,
         case when windows.outcome_kind = 'arr' and windows.exposure_days >= {{ var('minimum_exposure_days') }}
-            then windows.relapses / (windows.exposure_days / 365.25)
+            then windows.relapses / (windows.exposure_days / 365.25e0)
             else windows.edss_change end as patient_value,
         case when windows.exposure_days > 0 then windows.relapses end as relapses,
-        case when windows.exposure_days > 0 then windows.exposure_days / 365.25 end as years
+        case when windows.exposure_days > 0 then windows.exposure_days / 365.25e0 end as years
     from candidates
     inner join windows on candidates.patient_number = windows.patient_number
 ),
@@ -158,10 +158,10 @@ valued as (
         -- Byar's approximation to the exact Poisson interval: for three events its lower bound is within 3 % of the exact
         -- one and its upper bound within 1 %; for one event the lower bound is half the exact one
         case when is_pooled and years > 0 and relapses > 0
-            then relapses * power(1 - 1 / (9 * relapses) - 1.959964 / (3 * sqrt(relapses)), 3) / years
+            then relapses * power(1 - 1 / (9 * relapses) - 1.959964e0 / (3 * sqrt(relapses)), 3) / years
             when is_pooled and years > 0 then 0 end as rate_low,
         case when is_pooled and years > 0
-            then (relapses + 1) * power(1 - 1 / (9 * (relapses + 1)) + 1.959964 / (3 * sqrt(relapses + 1)), 3) / years end as rate_high
+            then (relapses + 1) * power(1 - 1 / (9 * (relapses + 1)) + 1.959964e0 / (3 * sqrt(relapses + 1)), 3) / years end as rate_high
     from paired
 ),
 

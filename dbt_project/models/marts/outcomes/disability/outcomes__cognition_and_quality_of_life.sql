@@ -96,7 +96,7 @@ final as (
                 then concat(
                     'month_',
                     cast(
-                        cast(round({{ days_between('changed.origin_date', 'changed.assessed_on') }} / 30.4375) as int)
+                        cast(round({{ days_between('changed.origin_date', 'changed.assessed_on') }} / 30.4375e0) as int)
                         as {{ dbt.type_string() }}
                     )
                 )

@@ -129,8 +129,8 @@ sums as (
         coalesce(group_events.patients_with_event, 0) as patients_with_event,
         coalesce(group_events.events, 0) as events,
         coalesce(group_events.events_of_uncertain_onset, 0) as events_of_uncertain_onset,
-        group_spans.exposure_days / 365.25 as person_years,
-        (group_spans.exposure_days - coalesce(group_events.days_after_first_event, 0)) / 365.25
+        group_spans.exposure_days / 365.25e0 as person_years,
+        (group_spans.exposure_days - coalesce(group_events.days_after_first_event, 0)) / 365.25e0
             as person_years_to_first_event
     from group_spans
     cross join kinds
