@@ -13,6 +13,10 @@ exposures as (
     select * from {{ ref('int_outcomes__drug_exposures') }}
 ),
 
+patients_with_infusions as (
+    select distinct patient_key from infusion_days
+),
+
 recorded_starts as (
     select distinct
         exposures.patient_key,
@@ -25,9 +29,11 @@ recorded_starts as (
         exposures.start_date_precision <> 'day' as is_partial,
         false as is_infusion
     from exposures
-    left join infusion_days
-        on exposures.patient_key = infusion_days.patient_key
-    where exposures.is_index_therapy and exposures.start_date is not null and infusion_days.patient_key is null
+    left join patients_with_infusions
+        on exposures.patient_key = patients_with_infusions.patient_key
+    where exposures.is_index_therapy
+        and exposures.start_date is not null
+        and patients_with_infusions.patient_key is null
 ),
 
 days as (
@@ -47,22 +53,28 @@ gaps as (
     from days
 ),
 
-numbered as (
+starts as (
     select
         *,
-        sum(case when gap_days is null or gap_days > {{ var('course_gap_days') }} then 1 else 0 end) over (
-            partition by patient_key
-            order by infusion_date
-            rows between unbounded preceding and current row
-        ) as course_number
+        case when gap_days is null or gap_days > {{ var('course_gap_days') }} then 1 else 0 end as starts_course
     from gaps
 ),
 
+-- the first three days of a course by what their predecessors are: one order serves all
 ordered as (
     select
         *,
-        row_number() over (partition by patient_key, course_number order by infusion_date) as day_number
-    from numbered
+        sum(starts_course) over (
+            partition by patient_key
+            order by infusion_date
+            rows between unbounded preceding and current row
+        ) as course_number,
+        case
+            when starts_course = 1 then 1
+            when lag(starts_course) over (partition by patient_key order by infusion_date) = 1 then 2
+            when lag(starts_course, 2) over (partition by patient_key order by infusion_date) = 1 then 3
+        end as day_number
+    from starts
 ),
 
 courses as (

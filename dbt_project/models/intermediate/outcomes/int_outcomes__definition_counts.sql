@@ -2,12 +2,6 @@
 
 with
 
-windows as (
-    select distinct measure_key, patient_key, start_date, end_date
-    from {{ ref('int_outcomes__epoch_windows') }}
-    where exposure_days > 0
-),
-
 relapses as (
     select * from {{ ref('int_outcomes__relapses_dated') }}
 ),
@@ -43,24 +37,21 @@ changed as (
 sums as (
     select
         changed.relapse_definition,
-        windows.measure_key,
+        measures.measure_key,
+        measures.relapses,
         cast(sum(changed.difference) as bigint) as difference
-    from windows
+    from measures
     inner join changed
-        on windows.patient_key = changed.patient_key
-        and changed.onset_date >= windows.start_date
-        and changed.onset_date < windows.end_date
-    group by changed.relapse_definition, windows.measure_key
+        on measures.patient_key = changed.patient_key
+        and changed.onset_date >= measures.start_date
+        and changed.onset_date < measures.end_date
+    group by changed.relapse_definition, measures.measure_key, measures.relapses
 ),
 
 final as (
-    select
-        sums.relapse_definition,
-        sums.measure_key,
-        measures.relapses + sums.difference as relapses
+    select relapse_definition, measure_key, relapses + difference as relapses
     from sums
-    inner join measures on sums.measure_key = measures.measure_key
-    where sums.difference <> 0
+    where difference <> 0
 )
 
 select * from final

@@ -19,8 +19,6 @@ relapses as (
 dated as (
     select
         patient_dates.patient_key,
-        edss.cohort,
-        edss.patient_id,
         case
             when edss.visit_date_precision = 'day' then edss.visit_date
             else greatest(
@@ -28,9 +26,7 @@ dated as (
                 least(edss.visit_date, patient_dates.last_contact_date, patient_dates.death_date)
             )
         end as visit_date,
-        edss.visit_date_precision,
         edss.edss,
-        edss.in_relapse,
         edss.is_valid_confirmation,
         edss.msss_recorded,
         patient_dates.death_date,
@@ -44,69 +40,53 @@ dated as (
 days as (
     select
         patient_key,
-        min(cohort) as cohort,
-        min(patient_id) as patient_id,
         visit_date,
         {% if var('edss_conflict') == 'lower' %}min(edss){% else %}max(edss){% endif %} as edss,
         min(edss) as lowest_edss,
         max(edss) as highest_edss,
-        cast(count(*) as bigint) as edss_rows,
-        max(case when in_relapse then 1 else 0 end) = 1 as is_recorded_in_relapse,
         max(case when is_valid_confirmation = false then 1 else 0 end) = 0 as is_valid_confirmation,
-        max(msss_recorded) as msss_recorded,
-        min(visit_date_precision) as visit_date_precision
+        max(msss_recorded) as msss_recorded
     from dated
     where coalesce(visit_date <= death_date, true) and coalesce(visit_date >= birth_date, true)
     group by patient_key, visit_date
 ),
 
-moments as (
-    select patient_key, visit_date as moment, cast(null as date) as onset_date from days
-    union all
-    select patient_key, onset_date as moment, onset_date from relapses where is_relapse
+onsets as (
+    select distinct patient_key, onset_date
+    from relapses
+    where is_relapse
 ),
 
-looked_back as (
+-- from each onset to the day before the next
+after_onsets as (
     select
         patient_key,
-        moment,
         onset_date,
-        max(onset_date) over (
-            partition by patient_key order by moment
-            range between unbounded preceding and current row
-        ) as last_onset_date
-    from moments
-),
-
-last_onsets as (
-    select patient_key, moment as visit_date, last_onset_date
-    from looked_back
-    where onset_date is null
+        coalesce(
+            lead(onset_date) over (partition by patient_key order by onset_date), cast('9999-12-31' as date)
+        ) as next_onset_date
+    from onsets
 ),
 
 final as (
     select
         days.patient_key,
-        days.cohort,
-        days.patient_id,
+        patient_dates.cohort,
+        patient_dates.patient_id,
         days.visit_date,
-        days.visit_date_precision,
         days.edss,
         days.highest_edss <> days.lowest_edss as has_conflict,
-        days.edss_rows,
-        days.is_recorded_in_relapse,
         days.is_valid_confirmation,
         days.msss_recorded,
-        {{ days_between('last_onsets.last_onset_date', 'days.visit_date') }} as days_since_onset,
         coalesce(
-            {{ days_between('last_onsets.last_onset_date', 'days.visit_date') }}
-            < {{ var('relapse_window_days') }},
-            false
+            {{ days_between('after_onsets.onset_date', 'days.visit_date') }} < {{ var('relapse_window_days') }}, false
         ) as is_in_relapse_window
     from days
-    inner join last_onsets
-        on days.patient_key = last_onsets.patient_key
-        and days.visit_date = last_onsets.visit_date
+    inner join patient_dates on days.patient_key = patient_dates.patient_key
+    left join after_onsets
+        on days.patient_key = after_onsets.patient_key
+        and days.visit_date >= after_onsets.onset_date
+        and days.visit_date < after_onsets.next_onset_date
 )
 
 select * from final

@@ -8,7 +8,12 @@ epochs as (
 ),
 
 end_rules as (
-    select *, row_number() over (order by end_rule) as rule_number from {{ ref('end_rules') }}
+    select
+        *,
+        row_number() over (order by end_rule) as rule_number,
+        row_number() over (partition by ends_at_next_dmd order by end_rule) = 1 as is_first_of_kind,
+        min(case when ends_at_next_dmd then 1 else 0 end) over () = 1 as is_every_rule_cutting
+    from {{ ref('end_rules') }}
 ),
 
 anchors as (
@@ -81,7 +86,10 @@ ruled as (
             else planned.observed_to
         end as last_end_date,
         planned.observed_to,
-        planned.is_history_assumed
+        planned.is_history_assumed,
+        end_rules.is_first_of_kind as is_first_where_cut,
+        end_rules.is_first_of_kind and (not end_rules.ends_at_next_dmd or end_rules.is_every_rule_cutting)
+            as is_first_where_uncut
     from planned
     cross join end_rules
     where planned.planned_end_date is not null and planned.observed_to is not null
@@ -101,7 +109,9 @@ clipped as (
             when start_date > planned_end_date then planned_start_date
             else greatest(start_date, least(planned_end_date, last_end_date))
         end as end_date,
-        is_history_assumed
+        is_history_assumed,
+        is_first_where_cut,
+        is_first_where_uncut
     from ruled
 ),
 
@@ -112,6 +122,8 @@ final as (
             when start_date < end_date
                 then cast(base_number * 2 + case when end_date < uncut_end_date then 1 else 0 end as bigint)
         end as measure_key,
+        start_date < end_date
+        and case when end_date < uncut_end_date then is_first_where_cut else is_first_where_uncut end as is_measured,
         cast(epoch_key as bigint) as epoch_key,
         patient_key,
         planned_start_date,

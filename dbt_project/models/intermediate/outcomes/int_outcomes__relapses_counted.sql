@@ -1,7 +1,8 @@
 {# Which onset counts, under each definition of the seed. An onset less than `merge_days` after the last counted
    one is the same relapse; merged onsets do not extend it (no chaining), so onsets at days 0, 20 and 40 are two.
    Onsets known only to month or year, pseudo-relapses and impossible ones take no part in merging. Only runs of
-   close onsets need the walk: where the gap to the previous onset is wide, a count starts anew in any case. #}
+   close onsets need the walk: where the gap to the previous onset is wide, a count starts anew in any case, and most
+   onsets stand alone. #}
 
 with recursive
 
@@ -16,10 +17,8 @@ definitions as (
 candidates as (
     select
         definitions.relapse_definition,
-        definitions.merge_days,
         relapses.patient_key,
         relapses.relapse_number,
-        relapses.onset_date,
         case
             when relapses.is_after_death then 'after_death'
             when relapses.is_before_birth then 'before_birth'
@@ -32,24 +31,54 @@ candidates as (
     cross join definitions
 ),
 
-gaps as (
+-- definitions that take the same onsets share their gaps
+takings as (
+    select distinct counts_pseudo_relapses from definitions
+),
+
+mergeable as (
+    select takings.counts_pseudo_relapses, relapses.patient_key, relapses.relapse_number, relapses.onset_date
+    from relapses
+    cross join takings
+    where relapses.onset_precision = 'day'
+        and not relapses.is_after_death
+        and not relapses.is_before_birth
+        and (takings.counts_pseudo_relapses or not relapses.is_pseudo_relapse)
+),
+
+neighbours as (
     select
         *,
-        {{ days_between('lag(onset_date) over (partition by relapse_definition, patient_key order by relapse_number)', 'onset_date') }}
-            as gap_days
-    from candidates
-    where kind = 'mergeable'
+        {{ days_between('lag(onset_date) over (partition by counts_pseudo_relapses, patient_key order by relapse_number)', 'onset_date') }}
+            as gap_days,
+        {{ days_between('onset_date', 'lead(onset_date) over (partition by counts_pseudo_relapses, patient_key order by relapse_number)') }}
+            as next_gap_days
+    from mergeable
+),
+
+gaps as (
+    select
+        definitions.relapse_definition,
+        definitions.merge_days,
+        neighbours.patient_key,
+        neighbours.relapse_number,
+        neighbours.onset_date,
+        coalesce(neighbours.gap_days >= definitions.merge_days, true) as starts_run,
+        coalesce(neighbours.next_gap_days >= definitions.merge_days, true) as ends_run
+    from neighbours
+    inner join definitions on neighbours.counts_pseudo_relapses = definitions.counts_pseudo_relapses
 ),
 
 runs as (
     select
         *,
-        sum(case when gap_days is null or gap_days >= merge_days then 1 else 0 end) over (
+        sum(case when starts_run then 1 else 0 end) over (
             partition by relapse_definition, patient_key
             order by relapse_number
             rows between unbounded preceding and current row
         ) as run_number
     from gaps
+    where not (starts_run and ends_run)
 ),
 
 places as (
@@ -110,6 +139,13 @@ resolved as (
         counted_number,
         case when counted_number = relapse_number then 'counted' else 'merged' end as reason
     from walk
+
+    union all
+
+    -- an onset far from its neighbours needs no walk
+    select relapse_definition, patient_key, relapse_number, relapse_number as counted_number, 'counted' as reason
+    from gaps
+    where starts_run and ends_run
 
     union all
 

@@ -1,10 +1,14 @@
-{# MSSS, ARMSS and Ped-MSSS of every resolved EDSS, by completed years at that EDSS's own date. No interpolation:
-   a cell that is empty or outside the table is null with its reason. #}
+{# MSSS, ARMSS and Ped-MSSS of the EDSS that stand for a patient (index baseline and last), by completed years at that
+   EDSS's own date. No interpolation: a cell that is empty or outside the table is null with its reason. #}
 
 with
 
 edss as (
     select * from {{ ref('int_outcomes__edss_resolved') }}
+),
+
+endpoints as (
+    select * from {{ ref('int_outcomes__edss_endpoints') }}
 ),
 
 patient_dates as (
@@ -19,6 +23,12 @@ armss_table as (
     select * from {{ ref('armss_table') }}
 ),
 
+days as (
+    select patient_key, baseline_edss_date as visit_date from endpoints where baseline_edss_date is not null
+    union all
+    select patient_key, last_edss_date as visit_date from endpoints where last_edss_date is not null
+),
+
 aged as (
     select
         edss.*,
@@ -27,6 +37,8 @@ aged as (
         {{ completed_years('patient_dates.onset_date', 'edss.visit_date') }} as duration_years,
         {{ completed_years('patient_dates.birth_date', 'edss.visit_date') }} as age_years
     from edss
+    inner join days
+        on edss.patient_key = days.patient_key and edss.visit_date = days.visit_date
     left join patient_dates
         on edss.patient_key = patient_dates.patient_key
 ),
@@ -57,8 +69,6 @@ keyed as (
 final as (
     select
         keyed.patient_key,
-        keyed.cohort,
-        keyed.patient_id,
         keyed.visit_date,
         keyed.edss,
         keyed.msss_recorded,

@@ -6,9 +6,9 @@
 with
 
 windows as (
-    select distinct measure_key, patient_key, start_date, end_date, is_complete
+    select measure_key, patient_key, start_date, end_date, is_complete
     from {{ ref('int_outcomes__epoch_windows') }}
-    where exposure_days > 0
+    where is_measured
 ),
 
 patient_dates as (
@@ -53,47 +53,64 @@ scan_days as (
     group by patient_dates.patient_key, scans.scan_date
 ),
 
+numbered_scans as (
+    select *, row_number() over (order by patient_key, scan_date) as scan_number
+    from scan_days
+),
+
 scan_places as (
     select
         windows.measure_key,
-        scan_days.scan_date,
-        scan_days.new_t2,
-        scan_days.gd_lesions,
-        scan_days.scan_date > {{ add_days('windows.start_date', var('scan_tolerance_days')) }}
-        and scan_days.scan_date <= {{ add_days('windows.end_date', var('scan_tolerance_days')) }} as is_within,
+        scans.scan_number,
+        scans.new_t2,
+        scans.gd_lesions,
+        scans.scan_date > {{ add_days('windows.start_date', var('scan_tolerance_days')) }}
+        and scans.scan_date <= {{ add_days('windows.end_date', var('scan_tolerance_days')) }} as is_within,
         -- the distance from the start; of two at one distance the earlier is nearer
-        abs({{ days_between('windows.start_date', 'scan_days.scan_date') }}) * 2
-        + case when scan_days.scan_date > windows.start_date then 1 else 0 end as distance
+        abs({{ days_between('windows.start_date', 'scans.scan_date') }}) * 2
+        + case when scans.scan_date > windows.start_date then 1 else 0 end as distance
     from windows
-    inner join scan_days on windows.patient_key = scan_days.patient_key
+    inner join numbered_scans as scans on windows.patient_key = scans.patient_key
 ),
 
 scan_sums as (
     select
         measure_key,
-        min_by(scan_date, distance) as reference_scan_date,
-        min_by(case when is_within then 1 else 0 end, distance) as is_reference_within,
-        min_by(coalesce(new_t2, -1), distance) as reference_t2,
-        min_by(coalesce(gd_lesions, -1), distance) as reference_gd,
-        sum(case when is_within and new_t2 is not null then 1 else 0 end) as t2_scans,
-        sum(case when is_within then new_t2 else 0 end) as t2_sum,
-        sum(case when is_within and gd_lesions is not null then 1 else 0 end) as gd_scans,
-        sum(case when is_within then gd_lesions else 0 end) as gd_sum
+        -- the nearest scan's number in the last ten digits: one smallest number finds it
+        min(distance * 10000000000 + scan_number) % 10000000000 as reference_scan_number,
+        count(case when is_within then new_t2 end) as t2_scans,
+        sum(case when is_within then new_t2 end) as t2_sum,
+        count(case when is_within then gd_lesions end) as gd_scans,
+        sum(case when is_within then gd_lesions end) as gd_sum
     from scan_places
     group by measure_key
+),
+
+-- the reference scan, where it lies within the window, is not counted
+referenced as (
+    select
+        scan_sums.*,
+        scans.scan_date as reference_scan_date,
+        scans.scan_date > {{ add_days('windows.start_date', var('scan_tolerance_days')) }}
+        and scans.scan_date <= {{ add_days('windows.end_date', var('scan_tolerance_days')) }} as is_reference_within,
+        scans.new_t2 as reference_t2,
+        scans.gd_lesions as reference_gd
+    from scan_sums
+    inner join windows on scan_sums.measure_key = windows.measure_key
+    inner join numbered_scans as scans on scan_sums.reference_scan_number = scans.scan_number
 ),
 
 scan_counts as (
     select
         measure_key,
         reference_scan_date,
-        cast(t2_scans - case when is_reference_within = 1 and reference_t2 >= 0 then 1 else 0 end as bigint) as scans,
-        cast(coalesce(t2_sum, 0) - case when is_reference_within = 1 and reference_t2 >= 0 then reference_t2 else 0 end as bigint)
+        cast(t2_scans - case when is_reference_within and reference_t2 is not null then 1 else 0 end as bigint) as scans,
+        cast(coalesce(t2_sum, 0) - case when is_reference_within then coalesce(reference_t2, 0) else 0 end as bigint)
             as new_t2_sum,
-        cast(gd_scans - case when is_reference_within = 1 and reference_gd >= 0 then 1 else 0 end as bigint) as gd_scans,
-        cast(coalesce(gd_sum, 0) - case when is_reference_within = 1 and reference_gd >= 0 then reference_gd else 0 end as bigint)
+        cast(gd_scans - case when is_reference_within and reference_gd is not null then 1 else 0 end as bigint) as gd_scans,
+        cast(coalesce(gd_sum, 0) - case when is_reference_within then coalesce(reference_gd, 0) else 0 end as bigint)
             as gd_sum
-    from scan_sums
+    from referenced
 ),
 
 spans as (
@@ -105,24 +122,6 @@ spans as (
             lead(visit_date) over (partition by patient_key order by visit_date), cast('9999-12-31' as date)
         ) as next_visit_date
     from edss
-),
-
-edss_starts as (
-    select windows.measure_key, spans.edss, spans.visit_date
-    from windows
-    inner join spans
-        on windows.patient_key = spans.patient_key
-        and windows.start_date >= spans.visit_date
-        and windows.start_date < spans.next_visit_date
-),
-
-edss_ends as (
-    select windows.measure_key, spans.edss, spans.visit_date
-    from windows
-    inner join spans
-        on windows.patient_key = spans.patient_key
-        and windows.end_date >= spans.visit_date
-        and windows.end_date < spans.next_visit_date
 ),
 
 final as (
@@ -137,15 +136,21 @@ final as (
         case when scan_counts.scans > 0 then scan_counts.new_t2_sum end as new_t2_total,
         case when scan_counts.gd_scans > 0 then scan_counts.gd_sum end as gd_total,
         scan_counts.reference_scan_date,
-        edss_starts.edss as edss_start,
-        edss_starts.visit_date as edss_start_date,
-        edss_ends.edss as edss_end,
-        edss_ends.visit_date as edss_end_date
+        at_start.edss as edss_start,
+        at_start.visit_date as edss_start_date,
+        at_end.edss as edss_end,
+        at_end.visit_date as edss_end_date
     from windows
     left join relapse_counts on windows.measure_key = relapse_counts.measure_key
     left join scan_counts on windows.measure_key = scan_counts.measure_key
-    left join edss_starts on windows.measure_key = edss_starts.measure_key
-    left join edss_ends on windows.measure_key = edss_ends.measure_key
+    left join spans as at_start
+        on windows.patient_key = at_start.patient_key
+        and windows.start_date >= at_start.visit_date
+        and windows.start_date < at_start.next_visit_date
+    left join spans as at_end
+        on windows.patient_key = at_end.patient_key
+        and windows.end_date >= at_end.visit_date
+        and windows.end_date < at_end.next_visit_date
 )
 
 select * from final
