@@ -3,11 +3,11 @@
 Five of six questions that rules put to a criterion have the answer no, and a search that fails costs as much as one that
 finds. So each pattern is taken apart once: the words of which every match holds one ("exacerbations?|attacks?" needs
 "exacerbation" or "attack", a number a digit) are its `needs`. What criteria hold is found for all patterns in one pass
-over all texts (`absences`), and while rules read a criterion (`reading`) a pattern whose needs are not met answers
+over all texts (`absences`), and while rules are asked about a criterion (`asking`, `about`) a pattern whose needs are not met answers
 without a search. Whoever writes a rule has nothing to declare: `from … import patterns as re`, and write as ever.
 
 What may be asked: the criterion, the line that introduces it, and parts of either, also with parts blanked out. `sub`
-and `split` are never held back, and outside of `reading` nothing is.
+and `split` are never held back, and outside of `asking` nothing is.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class Pattern:
 _known: dict[str, Pattern] = {}
 _fresh: list[Pattern] = []
 _groups: dict[Group, int] = {}
-lock = threading.RLock()
-# Groups of which the criterion at hand holds no word, one bit each. For all threads: `reading` lets in one at a time.
+_lock = threading.RLock()
+# Groups of which the criterion at hand holds no word, one bit each. For all threads: `asking` lets in one at a time.
 _absent = 0
 
 
@@ -79,7 +79,7 @@ def compile(pattern: str) -> Pattern:
     """The pattern, which is the same object each time."""
     known = _known.get(pattern)
     if known is None:
-        with lock:
+        with _lock:
             known = _known.setdefault(pattern, Pattern(pattern))
             _fresh.append(known)
     return known
@@ -115,16 +115,27 @@ def sub(pattern: str, new: str, text: str) -> str:
 
 # ------------------------------------------------------------------------------------------- what a text does not hold
 def about(absent: int) -> None:
-    """The next questions are about a text (and its introduction) that lacks these groups; 0 if nothing is known.
-
-    Holds for all threads: whoever calls it holds `lock` until the answers are there, and then says 0.
-    """
+    """The next questions are about a text (and its introduction) that lacks these groups. Only while `asking`."""
     global _absent
     _absent = absent
 
 
+class _Asking:
+    """`with asking:` lets in one thread at a time, and knows nothing of the texts before and after."""
+
+    def __enter__(self) -> None:
+        _lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        about(0)
+        _lock.release()
+
+
+asking = _Asking()
+
+
 def absences(texts: pl.Series) -> list[int]:
-    """What `about` wants to know of each text. Call it within `reading`: patterns seen since the last call are added."""
+    """What `about` wants to know of each text. A pattern that is seen only later is always tried."""
     groups = _vocabulary()
     everything = (1 << len(groups)) - 1
     present: dict[str, int] = {}
@@ -148,11 +159,12 @@ def absences(texts: pl.Series) -> list[int]:
 
 
 def _vocabulary() -> dict[Group, int]:
-    while _fresh:
-        pattern = _fresh.pop()
-        for group in needs(pattern.pattern):
-            pattern.bits |= _groups.setdefault(group, 1 << len(_groups))
-    return _groups
+    with _lock:
+        while _fresh:
+            pattern = _fresh.pop()
+            for group in needs(pattern.pattern):
+                pattern.bits |= _groups.setdefault(group, 1 << len(_groups))
+        return dict(_groups)
 
 
 # ------------------------------------------------------------------------------------------------ what a pattern needs

@@ -31,7 +31,8 @@ _HEADER_LOOSE = r"^(?:in|ex)clusions?\b[^.;]{0,60}:\**\s*$"
 _ELIGIBILITY = rf"^(?:(?:{_PREFIX})\s*)*eligibility(?:\s*criteri\w*)?\s*[:.*]*\s*$"
 _NOT_INCLUDED = r"^(?:(?:patients|subjects|participants)\s+)?(?:(?:are\s+)?not\s+(?:be\s+)?(?:included|eligible)|ineligib(?:le|ility)|excluded)\s*:\**\s*$"
 _EXCLUDING_SENTENCE = r"(?:will|must|should|are|is|be)\s+(?:be\s+)?(?:not\s+(?:be\s+)?(?:eligible|enrolled|included|entered)|excluded|ineligible)"
-_EXCLUDING_INTRO = rf"{_EXCLUDING_SENTENCE}\s*(?:from|for|in|if|to\s+(?:participate|enter|enrol\w*|take part))\b[^:]{{0,80}}:\s*$"
+# The last such sentence and what stands between it and the colon.
+_EXCLUDING_INTRO = rf"(?s)^.*{_EXCLUDING_SENTENCE}\s*(?:from|for|in|if|to\s+(?:participate|enter|enrol\w*|take part))\b([^:]*):\s*$"
 _NOTE = (
     r"^\W*(?:note\b|n/a\b|none\b\W*$|not applicable|(?:other|additional) (?:protocol|criteria|inclusion|exclusion)\S*"
     r"[^.]{0,60}(?:appl|may)|the above information|the information above|further (?:criteria|inclusion|exclusion)"
@@ -136,6 +137,10 @@ def _broken(text: pl.Expr) -> pl.Expr:
     )
 
 
+def _ends_in_colon(text: pl.Expr) -> pl.Expr:
+    return text.str.strip_chars_end().str.ends_with(":")
+
+
 def _split_inline(text: pl.Expr) -> pl.Expr:
     """Texts printed as one line with " - " or " * " before each criterion."""
     dashes = text.str.replace_all(r"[ \t]([-*–] [A-Z≥><\d])", "\n$1")
@@ -195,7 +200,14 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
                 | pl.col("plain").str.contains(_ELIGIBILITY)
                 | pl.col("plain").str.contains(_NOT_INCLUDED)
             ),
-            is_excluding_intro=pl.col("plain").str.contains(_EXCLUDING_INTRO) & (pl.col("bullet") == ""),
+            # Up to 80 letters before the colon: counted apart, a pattern that counts them takes as long as all others.
+            is_excluding_intro=pl.when((pl.col("bullet") == "") & _ends_in_colon(pl.col("plain")))
+            .then(pl.col("plain"))
+            .otherwise(pl.lit(""))
+            .str.extract(_EXCLUDING_INTRO, 1)
+            .str.len_chars()
+            .fill_null(81)
+            <= 80,
             # "… function (e.g." and a blank line before the examples: the sentence goes on.
             is_open=pl.when(~pl.col("is_blank"))
             .then(pl.col("body").str.contains(_OPEN_END))
@@ -349,7 +361,13 @@ def _groups(criteria: pl.DataFrame) -> pl.DataFrame:
             is_any=pl.col("lower").str.contains(_ANY),
             is_all=pl.col("lower").str.contains(_ALL),
             is_example=pl.col("lower").str.contains(_EXAMPLES),
-            negates=pl.col("lower").str.contains(_NEGATED_INTRO),
+            # All its ways end so; without them it is slow.
+            negates=pl.when(
+                pl.col("lower").str.contains("following", literal=True) | _ends_in_colon(pl.col("lower"))
+            )
+            .then(pl.col("lower"))
+            .otherwise(pl.lit(""))
+            .str.contains(_NEGATED_INTRO),
             some=pl.coalesce(
                 pl.col("lower").str.extract(_SOME, 1), pl.col("lower").str.extract(_SOME, 2)
             ).replace_strict(

@@ -16,7 +16,7 @@ from typing import Any
 
 # Items from which processes pay: each takes about a second to begin.
 ENOUGH = 2000
-CHUNK = 250
+CHUNK = 1000
 
 
 class Workers:

@@ -235,6 +235,7 @@ def _terms() -> list[tuple[str, str]]:
 def test_the_prefilter_changes_no_answer(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = _examples(project)
     narrow = eligibility.parse(frame)["criterion_constraints"]
+    grammar.forget()
     everything = tuple(pl.lit(True) for _ in grammar.RULES)
     monkeypatch.setattr(grammar, "_trigger_columns", lambda: everything)
     assert eligibility.parse(frame)["criterion_constraints"].equals(narrow)
