@@ -141,7 +141,7 @@ class Readings:
     def _learn(self, new: list[str]) -> None:
         pairs = [(hashlib.sha256(text.encode()).hexdigest(), text) for text in new]
         # Where the chunks are cut depends on nothing but the texts, so the order of rows does not depend on the machine.
-        read = list(self._workers.map(_templates, pairs))
+        read = self._workers.map(_templates, pairs)
         self._parts.append(
             (new, {name: pl.concat([part[name] for part in read]) for name in _template_tables()})
         )

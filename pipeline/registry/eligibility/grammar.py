@@ -183,12 +183,9 @@ def _trigger_columns() -> tuple[pl.Expr, ...]:
     return tuple(columns)
 
 
-class _Answer(NamedTuple):
-    """What one criterion says: rows of `_rows`."""
-
-    is_subjective: bool
-    has_residue: bool
-    rows: tuple[tuple, ...]
+# What one criterion says: whether it is subjective, whether it leaves words unread, and its rows of `_rows`. Plain tuples of
+# plain things, of which the garbage collector keeps no account.
+_Answer = tuple[bool, bool, tuple[tuple, ...]]
 
 
 class _Memory:
@@ -245,10 +242,10 @@ def read(texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     keys = texts.get_column("key").to_list()
     status = {
         "key": keys,
-        "is_subjective": [answer.is_subjective for answer in answers],
-        "has_residue": [answer.has_residue for answer in answers],
+        "is_subjective": [is_subjective for is_subjective, _, _ in answers],
+        "has_residue": [has_residue for _, has_residue, _ in answers],
     }
-    rows = [(key, *row) for key, answer in zip(keys, answers, strict=True) for row in answer.rows]
+    rows = [(key, *row) for key, answer in zip(keys, answers, strict=True) for row in answer[2]]
     return _table(rows), pl.DataFrame(status, schema=_STATUS)
 
 
@@ -261,8 +258,8 @@ def _answers(texts: pl.DataFrame) -> list[_Answer]:
         line=collapsed(pl.col("raw")),
         head=canonical(collapsed(pl.col("context"))),
     ).with_columns(canonical=canonical(pl.col("line")))
-    out = [
-        _Answer(is_subjective, False, ())
+    out: list[_Answer] = [
+        (is_subjective, False, ())
         for is_subjective in prepared.select(
             pl.col("canonical").str.replace_all(RATED.pattern, " ").str.contains(SUBJECTIVE.pattern)
         )
@@ -291,11 +288,8 @@ def _answers(texts: pl.DataFrame) -> list[_Answer]:
                 reading = Reading(text, sense, head if head.strip() else "", is_ms)
                 constraints = read_one(reading, rules)
                 if constraints:
-                    out[place] = _Answer(
-                        out[place].is_subjective,
-                        _residue(reading, constraints),
-                        tuple(_rows(raw, line, constraints)),
-                    )
+                    has_residue = _residue(reading, constraints)
+                    out[place] = (out[place][0], has_residue, tuple(_rows(raw, line, constraints)))
     return out
 
 
@@ -525,9 +519,9 @@ def _rows(raw: str, line: str, constraints: list[Constraint]) -> Iterator[tuple]
             start += quote.index(stripped)
             end = start + len(stripped)
         first = _original(start, shift)
-        exceptions = [
+        exceptions = tuple(
             line[max(0, int(a) - 1) : int(b) - 1].strip() for a, b in (e.split(":") for e in c.exceptions)
-        ]
+        )
         yield (
             ordinal, line[start:end], first, _original(end - 1, shift) + 1 if end > start else first,
             c.terms, c.exception_terms, exceptions, *_taken(c),
