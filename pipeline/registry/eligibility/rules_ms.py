@@ -110,7 +110,13 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
     if "edss" not in text and "disability" not in text and "kurtzke" not in text:
         return
     last_end = -1
-    names = list(_EDSS.finditer(text))
+    # "< 15 years if the EDSS is > 5.0, < 10 years if …" is read with the duration.
+    conditions = (
+        [(c.start, c.end) for c in _duration_by_edss(r)]
+        if r.sense == "require" and r.is_ms and r.spans
+        else []
+    )
+    names = [m for m in _EDSS.finditer(text) if not any(a <= m.start() < b for a, b in conditions)]
     for index, found in enumerate(names):
         if found.start() < last_end:
             continue
@@ -336,9 +342,7 @@ _AGE_SYMBOL = {"over": ">", "under": "<"}
 
 
 # An age that decides which scale, dose or limit applies is no bound on the patient's own.
-_SCALES = re.compile(
-    r"\becog\b|karnofsk|karnovsk|lansky|performance (?:status|score)|creatinine|ejection|\bweigh"
-)
+_SCALES = re.compile(r"\becog\b|karnofsk|karnovsk|lansky|performance (?:status|score)|creatinine|ejection")
 _AGE_OF_SOME = re.compile(
     r"\b(?:if|for (?:the )?(?:patients|participants|subjects|those|children|adults|women|men)(?: who are)?)\W+(?:\w+\W+)?$|\bdefined as\b[^.;]*$"
 )
@@ -385,11 +389,31 @@ def _is_age_of_people(text: str, start: int, got: tuple[Bounds, int]) -> bool:
     )
 
 
+def _one_range(text: str, hits: list[tuple[int, int, Bounds, str]]) -> list[tuple[int, int, Bounds, str]]:
+    """ "Over the age of 18 and under the age of 65" is one range."""
+    hits = sorted(hits)
+    if len(hits) != 2 or hits[0][3] != hits[1][3]:
+        return hits
+    (start, first_end, low, unit), (second_start, end, high, _) = hits
+    between = text[first_end:second_start]
+    if (
+        low.max_value is None
+        and high.min_value is None
+        and (low.min_value or 0) < (high.max_value or 0)
+        and re.fullmatch(r"(?:[\s,]|\b(?:years?|old|of|age|and|but|the|at|aged?)\b)*", between)
+        and re.search(r"\band\b|\bbut\b", between)
+    ):
+        return [
+            (start, end, Bounds(low.min_value, low.min_inclusive, high.max_value, high.max_inclusive), unit)
+        ]
+    return hits
+
+
 # "12 years ≤ age < 18 years"
 _AGE_FRONT = re.compile(rf"({NUMBER})\s*(?:years?|yrs?|y)?\s*([≤<])\s*$")
 # "Patients older than 65"
 _AGE_BARE = re.compile(
-    rf"[≥≤><]\s*{NUMBER}(?=\s*(?:$|or\s+(?:age\s+)?[≥≤><]|[.,;)]\s*$|at\s+(?:screening|baseline|enrol|inclusion|study)))"
+    rf"[≥≤><]\s*{NUMBER}(?=\s*(?:$|or\s+(?:age\s+)?(?:[≥≤><]|over\b|older\b|above\b)|[.,;)]\s*$|at\s+(?:screening|baseline|enrol|inclusion|study)))"
 )
 
 
@@ -552,7 +576,7 @@ def age_range(r: Reading) -> Iterator[Constraint]:
                     start + len(plain.group(1)),
                     compared(_AGE_SYMBOL[word.group(1)], number(plain.group(1))),
                 )
-    for start, end, bounds, unit in hits:
+    for start, end, bounds, unit in _one_range(text, hits) if r.sense == "require" else hits:
         clause_start, clause_end = r.clause(start)
         polarity = r.sense
         if re.search(
@@ -560,10 +584,11 @@ def age_range(r: Reading) -> Iterator[Constraint]:
         ):
             polarity = "forbid" if r.sense == "require" else "require"
         around = text[max(clause_start, start - 90) : min(clause_end, end + 60)]
-        if _NOT_OWN_AGE.search(around) and not re.match(
+        own = re.match(
             r"\s*(?:\W*(?:patients?|subjects?|participants?|males?|females?|men|women|adults?|and|or|non-?\s?pregnant|non-?\s?lactating|non-?\s?nursing|nonpregnant|nonlactating|are|is|must be|be|healthy|the)\W+)*(?:ages?\b|aged|between|\d)",
             text,
-        ):
+        )
+        if _NOT_OWN_AGE.search(around) and not (own and start - own.end() < 30):
             continue
         if (
             re.search(
@@ -587,7 +612,7 @@ def age_range(r: Reading) -> Iterator[Constraint]:
             text, end
         ):
             continue
-        if _SCALES.search(text, clause_start, clause_end):
+        if _SCALES.search(text, clause_start, clause_end) or re.search(r"\bweigh", text[clause_start:start]):
             continue
         tail = re.match(r"\s*-?\s*(?:years?|yrs?)?\s*(?:of age|old)?,?\s*\(?(?:inclusive)?\)?", text[end:])
         last = end + (tail.end() if tail else 0)
@@ -604,9 +629,9 @@ _RELAPSE = r"(?:relaps(?:e|es)\b(?:\s*\(s\))?|exacerbations?\b(?:\s*\(s\))?|(?<!
 _OTHER_DISEASE = re.compile(
     r"\b(?:asthma\w*|copd|bronch\w+|pulmonary|colitis|crohn\S*|psoria\w+|arthritis|lupus|gout|migraine|angina|ischa?emic|heart|panic|cardiac)\b"
 )
-_ADJECTIVES = r"(?:(?!(?:of|and|or|in|from|separate|within|during|months?|years?|days?|weeks?|edss|score|points?|mri|lesions?|drug|dmts?|therap\w*|treatments?)\b)[a-z][a-z\-'/]*[\s,]+){0,6}?"
+_ADJECTIVES = r"(?:(?:clearly\s+|well\s+)?(?:identified|documented|defined|confirmed|clinical)\s+and\s+)?(?:(?!(?:of|and|or|in|from|separate|within|during|months?|years?|days?|weeks?|edss|score|points?|mri|lesions?|drug|dmts?|therap\w*|treatments?)\b)[a-z][a-z\-'/]*[\s,]+){0,6}?"
 _COUNTED_RELAPSE = re.compile(
-    rf"(?P<number>(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>\d{{1,2}})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-|or)\s*(?P<high>\d{{1,2}}))?(?P<more>\s*(?:or more|or greater|and more|\+))?\s*(?:of\s+)?)"
+    rf"(?P<number>(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>\d{{1,2}})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-|or|(?<=between \d )and)\s*(?P<high>\d{{1,2}}))?(?P<more>\s*(?:or more|or greater|and more|\+))?\s*(?:of\s+)?)"
     rf"(?P<adjectives>{_ADJECTIVES})(?P<noun>{_RELAPSE})"
 )
 _A_RELAPSE = re.compile(rf"\b(?P<article>an?|any|single)\s+(?P<adjectives>{_ADJECTIVES})(?P<noun>{_RELAPSE})")
@@ -728,7 +753,7 @@ def relapses(r: Reading) -> list[Constraint]:
     text = r.text
     if not r.is_ms:
         return []
-    has_noun = _ANY_RELAPSE.search(text) is not None
+    has_noun = _ANY_RELAPSE.search(text) is not None or _RELAPSED.search(text) is not None
     if has_noun and _OTHER_DISEASE.search(text):
         nouns = [r.clause(m.start()) for m in _ANY_RELAPSE.finditer(text)]
         if all(
@@ -921,6 +946,7 @@ _NUMBER_OF = re.compile(
     rf"(?:\bnumber\s+of\s+(?:\w+\s+){{0,3}}?|^\W*(?=\w+:)){_RELAPSE}\s*(?:[:=]|of|is|was|must be)*\s*(?P<symbol>[≥≤><])\s*(?P<value>\d{{1,2}})\b"
 )
 _PER_YEAR = re.compile(r"\s*(?:per|a|each|every|/)\s*(?:year|annum|month)|\s*(?:annually|yearly)")
+_RELAPSED = re.compile(r"\brelapsed\s+(?:≥\s*)?(?:(?P<word>once|twice)|(?P<times>\d)\s*times)\b")
 _BUT_NOT = re.compile(r"\bbut\s+(?:not|none|no\s+relapses?)\s+(?=(?:in|within|during|≤|<)\b)")
 _LAST_RELAPSE = rf"(?:onset\s+of\s+|start\s+of\s+|end\s+of\s+|resolution\s+of\s+)?(?:the\s+|their\s+|an?\s+)?(?P<last>last\s+|most\s+recent\s+|latest\s+|previous\s+|any\s+)?(?:\w+\s+){{0,2}}?{_RELAPSE}"
 # "Last relapse more than 3 months before inclusion", "at least 30 days since the last relapse"
@@ -928,10 +954,10 @@ _RELAPSE_AGO = re.compile(
     rf"{_LAST_RELAPSE}(?P<between>[^.;,\d≥>]{{0,60}})[≥>]\s*{NUMBER}\s*{UNIT}(?=\s*(?:before|prior|ago|preceding|earlier|previous|from))"
 )
 _SINCE_RELAPSE = re.compile(
-    rf"[≥>]\s*{NUMBER}\s*{UNIT}\s+(?:(?:have|has|must have|should have)\s+(?:passed|elapsed)\s+)?(?:since|after|from)\s+{_LAST_RELAPSE}"
+    rf"[≥>]\s*{NUMBER}\s*{UNIT}\s+(?:(?:have|has|must have|should have)\s+(?:passed|elapsed)\s+)?(?:since|after|from)\s+{_LAST_RELAPSE}|\b(?:time|interval)\s+(?:since|from)\s+{_LAST_RELAPSE.replace('last>', 'last2>')}\s*(?:of|is|:)?\s*[≥>]\s*{NUMBER}\s*{UNIT}"
 )
 _BARE_RELAPSE = re.compile(
-    rf"(?:^\W*|\b(?:had|with|experienced|experiencing|of|documented|clinical|confirmed|recent|ms|acute|and|or|either)\s+){_RELAPSE}(?=\s*(?:\(s\)\s*)?(?:\w+\s+){{0,3}}?\(?(?:within\b|in\b|during\b|over\b|≤))"
+    rf"(?:^\W*|\b(?:had|with|experienced|experiencing|of|documented|clinical|confirmed|recent|ms|acute|and|or|either)\s+){_RELAPSE}(?!\s*(?:rate|frequency))(?=\s*(?:\(s\)\s*)?(?:\w+\s+){{0,3}}?\(?(?:within\b|in\b|during\b|over\b|≤))"
 )
 
 
@@ -957,6 +983,17 @@ def _elliptic(
                         **_window_fields(window),
                     )
                 )
+    if not out and not counted and r.sense == "require" and (found := _RELAPSED.search(text)):
+        # "Relapsed at least twice in the last 2 years"
+        window = next((s for s in r.spans if s.role == "back" and 0 <= s.start - found.end() < 40), None)
+        if window is not None:
+            count = {"once": 1.0, "twice": 2.0}.get(found["word"]) or float(found["times"])
+            used.append((found.start(), window.end))
+            return [
+                Constraint(
+                    "relapse_count", "require", found.start(), window.end, "relapse.count", count, True, unit="count", **_window_fields(window),
+                )
+            ]  # fmt: skip
     if not out and not counted and r.sense == "require":
         for found in _BARE_RELAPSE.finditer(text):
             if _NO_RELAPSE_INCLUSION.search(text, max(0, found.start() - 60), found.end()):
@@ -989,7 +1026,7 @@ def _elliptic(
                     used.append((found.start(), window.end))
                     break
                 # "relapses in the last 2 years: ≥ 2"
-                stated = re.match(r"\s*[:(]\s*≥\s*(\d)\b", text[window.end :])
+                stated = re.match(r"\s*(?:[:(]|is|was|must\s+be|of)?\s*≥\s*(\d)\b", text[window.end :])
                 more.append(
                     Constraint(
                         "relapse_count",
@@ -1134,7 +1171,7 @@ def _absent(
                 start,
                 end,
                 ("back",)
-                if not re.search(r"free|without|not (?:had|been)|less|<", text[clause_start:clause_end])
+                if not re.search(r"free|without|not (?:had|been)|less|[<≤]", text[clause_start:clause_end])
                 else _TIME_ROLES,
             )
     if not out:
@@ -1211,7 +1248,10 @@ def _therapy_terms(
 # ------------------------------------------------------------------------------------------------------------- course
 _COURSES = (
     ("prms", r"progressive[\s-]*relapsing|\bprms\b|\bpr-?ms\b"),
-    ("rrms", r"relaps\w*\s*[-/,]?\s*(?:and\s+)?-?\s*remit\w*|\brrms\b|\brr-ms\b|\brr ms\b|\br-r\b"),
+    (
+        "rrms",
+        r"relaps\w*\s*[-/,]?\s*(?:and\s+)?-?\s*remit\w*|\bremit\w*[\s/-]+relaps\w*|\brrms\b|\brr-ms\b|\brr ms\b|\br-r\b",
+    ),
     (
         "spms",
         r"secondary[\s-]*(?:chronic[\s-]*)?progress\w*|\bspms\b|\bsp-ms\b|\bsp ms\b|\brspms\b|\basps?ms\b|\bnrspms\b",
@@ -1564,7 +1604,7 @@ _DURATION_WORDS = re.compile(
     r"(?:disease|ms|illness|multiple\s+sclerosis|symptom|rrms|spms|ppms)\s+duration|duration\s+of\s+(?:the\s+)?(?:disease|ms|multiple\s+sclerosis|illness|symptoms?|rrms|spms|ppms|their)|time\s+(?:since|from)\s+(?:the\s+)?(?:first|initial|ms|multiple\s+sclerosis|disease|diagnosis|onset|symptom)|length of disease|progressive\s+phase|phase\s+of\s+progression"
 )
 _ONSET_WORDS = re.compile(
-    r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ever\s+)?(?:ms\s+|clinical\s+|neurologic\w*\s+|demyelinating\s+|acute\s+|isolated\s+)*(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+(?:was\s+|is\s+|has been\s+)?diagnos\w+|(?:ms|multiple\s+sclerosis|rrms|rr-ms)(?=\s*(?:\([^()]*\)\s*)?(?:for|since)\s*[≥><≤])|newly[\s-]+diagnosed\s+(?:\w+[\s-]+){0,2}?(?:ms|multiple\s+sclerosis|rrms)\b|recent(?:ly)?[\s-]+onset\s+(?:of\s+)?(?:ms|multiple\s+sclerosis|rrms)\b|(?:spms|ppms)\b|secondary progressive\s+\w+|progression|(?<=, )diagnosed(?=\s*(?:within|in\s+the|less|≤|<))|\bonset(?=\s*(?:within|in\s+the|less|≤|<|≥)))"
+    r"(?:onset\s+of\s+(?:the\s+)?(?:first\s+)?(?:ms|multiple\s+sclerosis|disease|spms|ppms|progress\w+|secondary|primary|symptoms?)|(?:ms|multiple\s+sclerosis|disease|symptom)s?\s*(?:\(ms\)\s*)?(?:symptom\s+)?onset|first\s+(?:ever\s+)?(?:ms\s+|clinical\s+|neurologic\w*\s+|demyelinating\s+|acute\s+|isolated\s+)*(?:symptoms?|manifestations?|signs?|attack|event|episode)|diagnos(?:ed|is)\s+(?:of|with)\s+(?:\w+[\s-]+){0,4}?(?:ms|multiple\s+sclerosis|rrms|spms|ppms|rms)\b|history\s+of\s+(?:\w+[\s-]+){0,3}?(?:ms|multiple\s+sclerosis|rrms)\b|(?:have|had|has|having)\s+(?:had\s+)?(?:ms|multiple sclerosis|rrms|spms|ppms)\b|(?:ms|multiple sclerosis|rrms)\s+(?:was\s+|is\s+|has been\s+)?diagnos\w+|(?:ms|multiple\s+sclerosis|rrms|rr-ms)(?=\s*(?:\([^()]*\)\s*)?(?:for|since)\s*[≥><≤])|newly[\s-]+diagnosed\s+(?:\w+[\s-]+){0,2}?(?:ms|multiple\s+sclerosis|rrms)\b|recent(?:ly)?[\s-]+onset\s+(?:of\s+)?(?:ms|multiple\s+sclerosis|rrms)\b|(?:spms|ppms)\b|secondary progressive\s+\w+|progression|recently[\s-]+diagnosed\s+(?:\w+[\s-]+){0,2}?(?:ms|multiple\s+sclerosis|rrms)\b|(?<=of )diagnosis(?=\s*(?:$|[,.;)]))|(?<=, )diagnosed(?=\s*(?:within|in\s+the|less|≤|<))|\bonset(?=\s*(?:within|in\s+the|less|≤|<|≥)))"
 )
 
 
@@ -1628,8 +1668,13 @@ def _since_onset(r: Reading, onset: re.Match, clause_start: int, clause_end: int
         r"\b(?:ms|[rsp][rp]?ms|sclerosis)\b", text[max(0, onset.start() - 140) : onset.start()]
     ):
         return None
+    if onset.group() == "diagnosis" and not re.search(
+        r"^\W*(?:(?:patients?|subjects?|participants?|must|be|are|with|in|(?:with)?in)\W+)*$|\b(?:ms|[rsp][rp]?ms|sclerosis)\b",
+        re.sub(r"within\s+\S+\s+\w+\s+of\s+$", "", text[clause_start : onset.start()]),
+    ):
+        return None
     if onset.group() == "onset" and re.search(
-        r"relaps|attack|exacerbat|episode|neuritis",
+        r"relaps|attack|exacerbat|episode|neuritis|neuralgia|spastic|pain|fatigue|tremor|depress|incontinence|dysphagia|due to",
         text[max(clause_start, onset.start() - 40) : onset.start()],
     ):
         return None
@@ -1714,6 +1759,10 @@ def _duration_behind(r: Reading, clause_start: int, clause_end: int) -> Duration
     return None
 
 
+# "Age at onset ≥ 18 years", "caregivers of people with MS for 6 months"
+_NOT_THE_PATIENTS = re.compile(
+    r"\bages?\s+(?:at|of)\s+(?:\w+\s+){0,3}$|\b(?:care-?givers?|carers?|spouses?|relatives|partners)\b[^,;]*$"
+)
 _FOR_EDSS = re.compile(
     rf"(?P<symbol>[≥≤><])\s*(?P<value>{NUMBER})\s*(?P<unit>{UNIT})\s*,?\s*(?:if|when|for|in|with)\s+(?:the\s+|an?\s+|patients\s+|subjects\s+|participants\s+|those\s+|with\s+|having\s+|who\s+have\s+|baseline\s+|screening\s+|their\s+)*"
     rf"(?:edss|(?:kurtzke\s+)?expanded\s+disability\s+status\s+scale(?:\s*\(edss\))?)\s+(?:score\s+|at\s+screening\s+|is\s+|was\s+|of\s+)*(?P<side>[≥≤><])\s*(?P<edss>{NUMBER})"
@@ -1761,7 +1810,7 @@ def disease_duration(r: Reading) -> Iterator[Constraint]:
         if got is None:
             continue
         bounds, unit, pick = got
-        if r.in_exception(pick[0]):
+        if r.in_exception(pick[0]) or _NOT_THE_PATIENTS.search(text, clause_start, pick[0]):
             continue
         near = text[max(clause_start, pick[0] - 60) : pick[1]]
         is_progression = bool(re.search(r"spms|ppms|progressi", near)) and not re.search(
@@ -1792,7 +1841,7 @@ def disease_duration(r: Reading) -> Iterator[Constraint]:
 # --------------------------------------------------------------------------------------------------------------- MRI
 _GD = r"(?:gadolinium|\bgde?\b|\bgde?\+|\bgad\b|\bgel\b|\bgels\b|t1\s*-?\s*(?:weighted\s*)?(?:gadolinium|gd)|contrast|\bgd\s*\+|\bgd-?positive)"
 _GD_LESION = re.compile(
-    rf"{_GD}[-\s]*enhanc\w*(?=\s*(?:,|or\b|and\b|/|and/or\b)+\s*(?:new|t2\b))|{_GD}\W{{0,3}}(?:\(\s*gd\s*\)\W*)?(?:[-+\s]*(?:enhanc\w*|positive|\+))?\W{{0,4}}(?:t1\W*(?:weighted\W*)?)?(?:brain\s+|mri\s+|cranial\s+|active\s+|\(\s*gd\+?e?\s*\)\s*)*(?:lesions?|scan|mri)(?:\s*\(s\))?|(?:gadolinium|\bgd\b)[\s-]*enhancement|(?<!non-)(?<!non )\benhancing\s+(?:\w+\s+)?lesions?(?:\s*\(s\))?|\bgels?\b|lesions?\s+enhanc\w+"
+    rf"{_GD}[-\s]*enhanc\w*(?=\s*(?:,|or\b|and\b|/|and/or\b)+\s*(?:new|t2\b))|{_GD}\W{{0,3}}(?:\(\s*gd\s*\)\W*)?(?:[-+\s]*(?:enhanc\w*|positive|\+))?\W{{0,4}}(?:t1\W*(?:weighted\W*)?)?(?:brain\s+(?:or|and|and/or)\s+(?=spin)|spinal\s+(?:cord\s+)?(?:(?:or|and|and/or)\s+(?=brain))?|brain\s+|mri\s+|cranial\s+|cerebral\s+|cns\s+|ms-?\s?related\s+|active\s+|\(\s*gd\+?e?\s*\)\s*)*(?:lesions?|scan|mri)(?:\s*\(s\))?|(?:gadolinium|\bgd\b)[\s-]*enhancement|(?<!non-)(?<!non )\benhancing\s+(?:\w+\s+)?lesions?(?:\s*\(s\))?|\bgels?\b|lesions?\s+enhanc\w+"
 )
 _NEW_T2 = re.compile(
     r"new(?:ly)?\s*(?:,|or|/|and/or|and)\s*(?:unequivocally\s+|newly\s+)?(?:enlarg\w+|expanding)\W+(?:\w+\W+){0,2}?(?:t2\b|lesions?)(?:[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?)?|\bnew\s+(?:silent\s+|asymptomatic\s+|brain\s+|active\s+)?t2\b[\s-]*(?:weighted\s*)?(?:hyperintense\s*)?(?:lesions?)?(?:\s*\(s\))?|\bnew\s+(?:mri\s+|brain\s+|cns\s+|inflammatory\s+)?lesions?|enlarging\s+t2"
@@ -1809,7 +1858,7 @@ _COUNT_BEFORE = re.compile(
 
 
 _SPELLED_OUT = re.compile(
-    r"\s*(?:in\s+[^,;]{0,30})?[\s,(]*(?:as\s+)?(?:defined|shown|evidenced|demonstrated|documented|indicated|i\.e\.|that is|with(?=\s*(?:≥|\d|an?\b)))\s*(?:as|by)?"
+    r"\s*:(?=\s*(?:≥|\d))|\s*(?:in\s+[^,;]{0,30})?[\s,(]*(?:as\s+)?(?:defined|shown|evidenced|demonstrated|documented|indicated|i\.e\.|that is|with(?=\s*(?:≥|\d|an?\b)))\s*(?:as|by)?"
 )
 _NO_LESION = re.compile(
     r"\b(?:no|without|absence of|free of|not\s+(?:have|show\w*|demonstrat\w*))\s+(?:(?:evidence|presence|signs?|new|any|of|or|and|active|mri|clinical|relapses?|the|an?)\s+)*$"

@@ -217,6 +217,16 @@ _INTERACTING = re.compile(
 _LISTED_BEHIND = re.compile(r"[:(]|\b(?:e\.g|such as|including|for example|i\.e)\b")
 
 
+# Only the start is forbidden: who has taken it for longer may go on.
+_BEGIN = re.compile(
+    r"(?<!before )(?<!since )(?<!of )\b(?:start\w*|initiat\w+|commenc\w+|introduc\w+)\s+(?:of\s+|treatment\s+|therapy\s+|an?\s+|any\s+|new\s+|with\s+|the\s+)*$"
+)
+_BEGUN = re.compile(
+    r"\s*(?:drugs?|therapy|treatment|medications?|injections?)?\s*(?:\([^()]*\)\s*)?(?:was\s+|were\s+|been\s+|newly\s+)*(?:started|initiated|commenced|introduced)\s+(?:with)?(?:in\b|during|≤|<)"
+)
+_BEGUN_LONG_AGO = re.compile(
+    r"\s*(?:therapy|treatment)?\s*(?:was\s+|were\s+|been\s+)*(?:started|initiated|commenced|introduced)\s+[≥>]"
+)
 # A washout whose length is not said.
 _NO_WASHOUT = re.compile(
     r"\bwithout\s+(?:an?\s+|the\s+)?(?:appropriate|adequate|sufficient|required|proper)\s+wash"
@@ -777,6 +787,8 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             if window and clause_start <= window.start < first and window in r.spans
             else begin
         )
+        if _BEGUN_LONG_AGO.match(text, last):
+            continue
         if window is None and _HALF_LIVES.match(text, last):
             # A time in half-lives is no number of days, and "ever" would say more than the text.
             continue
@@ -817,6 +829,7 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             "terms": terms, "exception_terms": exception_terms, "exceptions": () if passed else exceptions,
             "is_qualified": (bool(exceptions) and not exception_terms and not passed)
             or bool(exposure and first < exposure[3] < last)
+            or (window is not None and (_BEGIN.search(text, clause_start, first) or _BEGUN.match(text, last)) is not None)
             or bool(_NARROWED.match(text, last))
             or bool(re.search(r"\b(?:fail\w*|progress\w*|refractory)\s+(?:\w+\s+)?(?:with|of|on|to|after)\b", before[-44:]))
             or bool(re.search(r"[≥>]\s*\d+\s*(?:days?|times?|tablets?)\s*(?:per|a|each|/)\s*(?:month|day)", clause)),
@@ -1271,8 +1284,8 @@ def _one_required(
             for s in before_spans
             if s.symbol in ("≥", ">")
             and re.match(
-                r"\s*(?:from|since|after)\s+(?:the\s+)?(?:prior|last|previous|completion|end|most recent)",
-                text[s.end :],
+                r"\s*(?:from|since|after)\s+(?:the\s+)?(?:prior|last|previous|completion|end|most recent)|\s*since\s+(?:any\s+|systemic\s+|oral\s+|iv\s+|therapy\s+with\s+|treatment\s+with\s+|use\s+of\s+|stopping\s+)*$",
+                text[s.end : first],
             )
         ),
         None,

@@ -40,7 +40,7 @@ _NOTE = (
     r"|(?:sex|gender)\W*:|(?:accepts )?healthy volunteers\W*:|eligibility\s*$|please (?:contact|refer|see))"
 )
 # A line that opens a list: its children or followers are the conditions.
-_INTRO = r"(?:[:：]\s*$|\bfollowing\b[^.;]{0,40}[.:]?\s*$|\b(?:listed|described|defined|outlined|specified|detailed) below[.:]?\s*$)"
+_INTRO = r"(?:[:：]\s*$|--\s*$|\bfollowing\b[^.;]{0,40}[.:]?\s*$|\b(?:listed|described|defined|outlined|specified|detailed) below[.:]?\s*$)"
 _AT_LEAST = r"(?:at least|minimum of|≥|>=|\\>=)\s*"
 _ANY = (
     rf"(?:{_AT_LEAST}(?:one|1)\b|\b(?:one|1) or more|\bany(?: one)?(?: or more)? of|\beither(?: of)?\b|\b(?:one|1) of|\bor more of"
@@ -53,7 +53,7 @@ _ALL = (
 _EXAMPLES = r"(?:such as|e\.?g\.?,?|for example|including(?:,? but (?:is |are )?not limited to)?|examples? (?:include|of|are)[^:]{0,40}|may include)\s*:?\s*$"
 _NEGATED_INTRO = (
     r"^\W*(?:no|not|none|absence of|free (?:of|from)|without|never|lack of)\b[^:]{0,80}(?:following|:\s*$)"
-    r"|\b(?:must|should|may|will|can|do|does|have|has|is|are)\s+not\b[^:]{0,50}\b(?:any|one|either|none)\b[^:]{0,30}(?:following|:\s*$)"
+    r"|\b(?:must|should|may|can|do|will)\s+not\s*:\s*$|\b(?:must|should|may|will|can|do|does|have|has|is|are)\s+not\b[^:]{0,50}\b(?:any|one|either|none)\b[^:]{0,30}(?:following|:\s*$)"
     r"|\b(?:none of|without any of|free of any of|no history of any of|not (?:have|meet|fulfil\w*)) the following|\b(?:excluded|ineligible)\b[^:]{0,60}(?:following|:\s*$)"
 )
 _ENDS_OR = r"(?i)(?:[,;.]\s*|\s)(?:and/)?or\s*[;,.:]?\s*$"
@@ -117,6 +117,10 @@ def _broken(text: pl.Expr) -> pl.Expr:
         )
         .str.replace_all(
             r"((?i:(?:in|ex)clusion criteri(?:a|on)) ?(?:\([^)\n]{0,40}\) ?)?:)[ \t]([ \t]*\S)", "$1\n$2"
+        )
+        # "… for 6 months. EXCLUSION: relapse within …"
+        .str.replace_all(
+            r"([.;)]) ((?:EXCLUSIONS?|Exclusions?|INCLUSIONS?|Inclusions?) ?:) ?(\S)", "$1\n$2 $3"
         )
         # "Inclusion: patients with …"
         .str.replace_all(r"(?m)^([\s*#_-]*(?i:(?:in|ex)clusions?)):[ \t]([ \t]*\S)", "$1:\n$2")

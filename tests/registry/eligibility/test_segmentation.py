@@ -190,3 +190,15 @@ def test_numbers_in_one_paragraph_need_no_full_stop() -> None:
         "Able to walk",
         "Willing to come",
     ]
+
+
+def test_a_header_within_the_paragraph() -> None:
+    text = "INCLUSION: 1) MS. 2) EDSS 1-5. EXCLUSION: 1) Relapse within 50 days. 2) Pregnancy."
+    assert texts(text, "inclusion") == ["MS.", "EDSS 1-5."]
+    assert texts(text, "exclusion") == ["Relapse within 50 days.", "Pregnancy."]
+
+
+def test_what_subjects_must_not() -> None:
+    text = "Subjects must:\n\n* have MS\n\nSubjects must not:\n\n* have used natalizumab"
+    found = criteria(text).filter(pl.col("line_kind") == "item")
+    assert found["sense"].to_list() == ["require", "forbid"]
