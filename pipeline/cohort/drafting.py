@@ -37,7 +37,7 @@ SYNONYMS: dict[tuple[str, str], str] = {
     "ddn|fecha de nacimiento|fecha nacimiento|f nacimiento|geb datum|data di nascita|data urodzenia|data de nascimento|birth year|year of birth|geburtsjahr|"
     "annee de naissance|rok urodzenia",
     ("patients", "onset_date"): "onset|onset date|ms onset|disease onset|date of onset|first symptom|date first symptom|"
-    "symptoms date|year of onset|year onset|erstmanifestation|krankheitsbeginn|ms beginn|date de debut|debut sep|"
+    "symptoms date|year of onset|year onset|erstmanifestation|krankheitsbeginn|erstsymptom|erstsymptome|ms beginn|date de debut|debut sep|"
     "fecha de inicio|inicio de sintomas|esordio|data esordio|poczatek choroby|data de inicio",
     ("patients", "diagnosis_date"): "diagnosis|diagnosis date|date of diagnosis|dx date|ms diagnosis date|diagnosedatum|"
     "erstdiagnose|date de diagnostic|fecha de diagnostico|data di diagnosi|data diagnozy|data do diagnostico",
@@ -71,7 +71,7 @@ SYNONYMS: dict[tuple[str, str], str] = {
     ("edss", "fs_cerebral"): "fs cerebral|cerebral|mental|fscereb|fssc mental",
     ("edss", "ambulation"): "ambulation|fsamb|walking|gehfahigkeit|marche",
     ("relapses", "onset_date"): "relapse|relapse date|date of relapse|relapse onset|onset date|date of onset|attack date|date|"
-    "schubdatum|schub|datum schub|beginn schub|date de poussee|poussee|fecha del brote|fecha de brote|brote|"
+    "schubdatum|schub|datum schub|beginn schub|schubbeginn|date de poussee|poussee|fecha del brote|fecha de brote|brote|"
     "data ricaduta|ricaduta|data rzutu|rzut|data do surto|surto",
     ("relapses", "relapse_id"): "relapse id|attack id|episode id|relapse number|schubnummer",
     ("relapses", "end_date"): "relapse end|end date|resolution date|ende schub|schubende|fin de poussee",
@@ -153,6 +153,10 @@ _WORDS = {
 }  # fmt: skip
 
 
+_SHAPES = {"number": _NUMBER, "date": _DATE}
+_OFTEN = 0.75  # half of the cells or more look right: likely enough to propose, and to ask about
+
+
 @dataclass
 class _Column:
     number: int
@@ -169,13 +173,17 @@ class _Column:
     @cached_property
     def shape(self) -> str:
         """What the values look like: date, number, text, empty."""
-        filled = [v for v in self.values if v.casefold() not in _MISSING]
-        if not filled:
+        if not self.filled:
             return "empty"
-        for shape, pattern in (("number", _NUMBER), ("date", _DATE)):
-            if sum(bool(pattern.fullmatch(v)) for v in filled) >= 0.8 * len(filled):
-                return shape
-        return "text"
+        return next((shape for shape in _SHAPES if self.share(shape) >= 0.8), "text")
+
+    @cached_property
+    def filled(self) -> list[str]:
+        return [v for v in self.values if v.casefold() not in _MISSING]
+
+    def share(self, shape: str) -> float:
+        """Of the filled cells, how many look so (0–1)."""
+        return sum(bool(_SHAPES[shape].fullmatch(v)) for v in self.filled) / max(1, len(self.filled))
 
     @cached_property
     def date_order(self) -> str | None:
@@ -353,17 +361,17 @@ def _fit(key: tuple[str, str], column: _Column) -> float:
             for v in column.values
             if _NUMBER.fullmatch(v) and v[0].isdigit()
         )
-        return 1.0 if shape == "date" or year else 0.4
+        # "autumn 2013" in every third cell does not make the column another one
+        return 1.0 if shape == "date" or year else _OFTEN if column.share("date") >= 0.5 else 0.4
     if spec.kind in ("number", "integer"):
         numbers = [float(v.replace(",", ".")) for v in column.values if re.fullmatch(r"-?\d+([.,]\d+)?", v)]
         if shape != "number":
-            return 0.5
+            return _OFTEN if column.share("number") >= 0.5 else 0.5
         low, high = spec.minimum, spec.maximum
         outside = [n for n in numbers if (low is not None and n < low) or (high is not None and n > high)]
         return 1.0 if len(outside) <= 0.1 * len(numbers) else 0.5
     if spec.kind == "id":
-        filled = [v for v in column.values if v.casefold() not in _MISSING]
-        return 1.0 if len(set(filled)) >= 0.02 * len(filled) else 0.6
+        return 1.0 if len(set(column.filled)) >= 0.02 * len(column.filled) else 0.6
     return 0.6 if shape == "date" else 1.0
 
 

@@ -74,6 +74,13 @@ def test_values_decide_between_headers(clinic):
     assert "edss.edss" not in read_as(draft).values()
 
 
+def test_a_few_cells_that_do_not_fit_leave_a_column_proposed(clinic):
+    rows = [["Pat-Nr", "Schubbeginn", "EDSS"], ["1", "01.05.2012", "2,5"], ["2", "Herbst 2013", "ca. 3"], ["3", "2014", "3"]]  # fmt: skip
+    draft = drafting.draft_map(clinic.put("site", "visits.csv", table_csv(rows)))
+    assert read_as(draft)["EDSS"] == "edss.edss"
+    assert "'EDSS' read as edss.edss (75 %)" in " ".join(draft.doubts)
+
+
 def test_nothing_is_left_out_silently(clinic):
     rows = [["ID", "Datum", "EDSS", "Bemerkung", ""], ["1", "2014-01-01", "2", "x", "stray"]]
     file = clinic.put("site", "v.csv", table_csv(rows))
