@@ -188,7 +188,7 @@ def _build(
     checks.write(home.warehouse / "checks" / f"{step}.json", checks.of_dbt(results, manifest))
     if not is_good:
         failed = [
-            r["unique_id"].split(".")[2]
+            checks.told(r["unique_id"], manifest)
             for r in results.get("results", ())
             if r["status"] in ("error", "fail")
         ]
@@ -199,9 +199,9 @@ def _build(
         )
         note = write_private_error(home, "dbt", messages or "\n".join(map(str, invocation._error_messages)))
         (target / "run_results.json").unlink(missing_ok=True)
-        names = ", ".join(failed[:5]) or "dbt itself"
+        names = "; ".join(failed[:5]) or "dbt itself"
         raise BuildError(
-            f"dbt: {len(failed) or 1} nodes failed ({names}); nothing was published. What dbt said stands in {note}; correct it and run again."
+            f"dbt: {len(failed) or 1} failed ({names}); nothing was published. What dbt said stands in {note}; correct it and run again."
         )
 
 

@@ -66,6 +66,23 @@ def of_dbt(run_results: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
     return found
 
 
+def told(unique_id: str, manifest: Mapping[str, Any]) -> str:
+    """What failed, in words of the person who edits a seed; a name where it is no rule of a seed. Never a value."""
+    node = manifest["nodes"].get(unique_id, {})
+    name = node.get("name") or unique_id.split(".")[2]
+    seed = manifest["nodes"].get(node.get("attached_node") or "", {})
+    rule = node.get("test_metadata") or {}
+    if seed.get("resource_type") != "seed":
+        return name
+    allowed = rule.get("kwargs", {}).get("values", ())
+    said = {
+        "accepted_values": f"must be one of {', '.join(map(str, allowed))}",
+        "not_null": "must be filled in every row",
+        "unique": "must not repeat",
+    }.get(rule.get("name"), f"breaks {rule.get('name')}")
+    return f"{seed['original_file_path']}, column {node.get('column_name')}: {said}"
+
+
 def write(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Keep one step's checks for the release step."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

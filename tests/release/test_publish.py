@@ -213,3 +213,27 @@ def test_two_releases_are_compared_up_to_the_last_bits_of_fractions(tmp_path):
     tables = ["s.t", "s.u", "s.v"]
     assert differing(tmp_path / "a", tmp_path / "b", tables) == []
     assert differing(tmp_path / "a", tmp_path / "c", tables) == ["s.t", "s.u"]
+
+
+def test_a_broken_rule_of_a_seed_is_told_in_the_words_of_the_seed():
+    seed = {"resource_type": "seed", "original_file_path": "seeds/outcomes/epochs.csv", "name": "epochs"}
+
+    def rule(name: str, **arguments) -> dict:
+        return {"name": f"{name}_epochs_anchor", "attached_node": "seed.remit.epochs", "column_name": "anchor",
+                "test_metadata": {"name": name, "kwargs": arguments}}  # fmt: skip
+
+    manifest = {
+        "nodes": {
+            "seed.remit.epochs": seed,
+            "test.remit.one": rule("accepted_values", values=["index", "onset"]),
+            "test.remit.two": rule("unique"),
+            "test.remit.three": {"name": "assert_epochs_do_not_contradict_themselves"},
+        }
+    }
+    told = [checks.told(f"test.remit.{name}", manifest) for name in ("one", "two", "three")]
+    assert told == [
+        "seeds/outcomes/epochs.csv, column anchor: must be one of index, onset",
+        "seeds/outcomes/epochs.csv, column anchor: must not repeat",
+        "assert_epochs_do_not_contradict_themselves",
+    ]
+    assert checks.told("model.remit.gone", manifest) == "gone"
