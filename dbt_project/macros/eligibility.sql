@@ -132,3 +132,118 @@ case
     else truth
 end
 {%- endmacro %}
+
+{# How a statement stands for a patient, in two bits: 0 unknown, 1 false, 2 true, 3 unknown but set aside (what no data
+   can answer). What has no bits is unknown. 31 statements share a word of 62 bits, numbered from 1. #}
+{% macro state_of(truth, is_set_aside) -%}
+case when {{ truth }} = 0 then 1 when {{ truth }} = 2 then 2 when {{ is_set_aside }} then 3 else 0 end
+{%- endmacro %}
+
+{% macro truth_of_state(state) -%}
+cast(case {{ state }} when 1 then 0 when 2 then 2 else 1 end as integer)
+{%- endmacro %}
+
+{% macro evaluable_truth_of_state(state) -%}
+cast(case {{ state }} when 1 then 0 when 0 then 1 else 2 end as integer)
+{%- endmacro %}
+
+{% macro word_of(number) -%}
+cast(floor(({{ number }} - 1) / 31) as bigint)
+{%- endmacro %}
+
+{% macro bits_before(number) -%}
+cast(2 * (({{ number }} - 1) % 31) as bigint)
+{%- endmacro %}
+
+{% macro state_in(word, bits) -%}
+({{ shifted_right(word, bits) }} & 3)
+{%- endmacro %}
+
+{# The `outcomes` of a statement that stands for itself: state 0 for 0, 1 for 1, 2 for 2, 3 for 3. #}
+{% macro same_states() -%}
+cast({{ 1 * 4 + 2 * 16 + 3 * 64 }} as bigint)
+{%- endmacro %}
+
+{# CTEs that pack what each set of statements (a criterion, a study) holds for a patient into one number, from the
+   CTEs `words` (patient_number, word_number, word) and `uses` (the set, page and bits in the number; word and bits
+   where the statement stands; `outcomes`: the state that each of its four states stands for, packed). Sets of more than
+   31 statements have further pages, written out as "page:code;…". Result: the CTE `packed`. #}
+{% macro packed_sets(set) -%}
+{%- set code = 'bit_or(' ~ shifted_left(
+    state_in('uses.outcomes', '2 * ' ~ state_in('words.word', 'uses.bits_before')), 'uses.bits_in_page') ~ ')' -%}
+first_pages as (
+    select
+        words.patient_number,
+        uses.{{ set }},
+        {{ code }} as code
+    from words
+    inner join uses on words.word_number = uses.word_number
+    where uses.page = 0
+    group by words.patient_number, uses.{{ set }}
+),
+
+further_pages as (
+    select
+        words.patient_number,
+        uses.{{ set }},
+        uses.page,
+        {{ code }} as code
+    from words
+    inner join uses on words.word_number = uses.word_number
+    where uses.page > 0
+    group by words.patient_number, uses.{{ set }}, uses.page
+),
+
+further_codes as (
+    select
+        patient_number,
+        {{ set }},
+        {{ joined_list(list_of("cast(page as string) || ':' || cast(code as string)", 'page'), ';', sorted=false) }} as codes
+    from further_pages
+    group by patient_number, {{ set }}
+),
+
+packed as (
+    select
+        first_pages.patient_number,
+        first_pages.{{ set }},
+        first_pages.code,
+        coalesce(further_codes.codes, '') as further_codes
+    from first_pages
+    left join further_codes
+        on first_pages.patient_number = further_codes.patient_number
+        and first_pages.{{ set }} = further_codes.{{ set }}
+)
+{%- endmacro %}
+
+{# The pages of such numbers as rows: `keys`, page, code. #}
+{% macro pages_of(relation, keys) -%}
+select
+        {{ keys | join(', ') }},
+        cast(0 as bigint) as page,
+        code
+    from {{ relation }}
+    union all
+    select
+        {{ keys | join(', ') }},
+        cast(split_part(written, ':', 1) as bigint) as page,
+        cast(split_part(written, ':', 2) as bigint) as code
+    from (
+        select {{ keys | join(', ') }}, {{ each_word_of('further_codes') }} as written
+        from {{ relation }}
+        where further_codes <> ''
+    ) as pages
+{%- endmacro %}
+
+{# The patients of each cohort who stand in each numbered pattern. #}
+{% macro counted_patterns() -%}
+select
+        pattern_patients.cohort,
+        patterns.pattern_number,
+        pattern_patients.patients
+    from {{ ref('int_trials__pattern_patients') }} as pattern_patients
+    inner join {{ ref('int_trials__patterns') }} as patterns
+        on pattern_patients.study_number = patterns.study_number
+        and pattern_patients.code = patterns.code
+        and pattern_patients.further_codes = patterns.further_codes
+{%- endmacro %}

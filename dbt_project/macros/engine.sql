@@ -61,3 +61,12 @@ cast(
 {% macro lists_together(first, second) %}{{ return(adapter.dispatch('lists_together')(first, second)) }}{% endmacro %}
 {% macro default__lists_together(first, second) %}list_concat({{ first }}, {{ second }}){% endmacro %}
 {% macro spark__lists_together(first, second) %}concat({{ first }}, {{ second }}){% endmacro %}
+
+{# A whole number moved by so many bits. `&` and bit_or() are the same in both. #}
+{% macro shifted_left(number, bits) %}{{ return(adapter.dispatch('shifted_left')(number, bits)) }}{% endmacro %}
+{% macro default__shifted_left(number, bits) %}(({{ number }}) << ({{ bits }})){% endmacro %}
+{% macro spark__shifted_left(number, bits) %}shiftleft({{ number }}, cast({{ bits }} as int)){% endmacro %}
+
+{% macro shifted_right(number, bits) %}{{ return(adapter.dispatch('shifted_right')(number, bits)) }}{% endmacro %}
+{% macro default__shifted_right(number, bits) %}(({{ number }}) >> ({{ bits }})){% endmacro %}
+{% macro spark__shifted_right(number, bits) %}shiftright({{ number }}, cast({{ bits }} as int)){% endmacro %}

@@ -1,4 +1,4 @@
-{# "At least one of" groups for every patient, rolled up from the deepest level to the topmost group with 'any'. #}
+{# "At least one of" groups for every way to stand before a study, rolled up from the deepest level to the topmost group with 'any'. #}
 
 with
 
@@ -12,43 +12,44 @@ groups as (
     where top_any_group_id is not null
 ),
 
-patients as (
-    select patient_number from {{ ref('int_trials__patients') }}
+patterns as (
+    select * from {{ ref('int_trials__patterns') }}
 ),
 
-shape_truths as (
-    select * from {{ ref('int_trials__shape_truths') }}
+pattern_truths as (
+    select * from {{ ref('int_trials__pattern_truths') }}
 ),
 
 members as (
     select
-        patients.patient_number,
+        patterns.pattern_number,
         placed.study_number,
         placed.group_id,
-        coalesce(shape_truths.truth, 1) as truth,
+        coalesce(pattern_truths.truth, 1) as truth,
         case
             -- the alternative that nobody can look up does not stand in for one about the disease
-            when coalesce(shape_truths.truth, 1) = 1 and placed.is_decisive = false and placed.is_beside_decisive then 1
-            when shape_truths.truth is null and placed.is_unread_decisive then 1
-            else coalesce(shape_truths.truth_evaluable, 2)
+            when coalesce(pattern_truths.truth, 1) = 1 and placed.is_decisive = false and placed.is_beside_decisive then 1
+            when pattern_truths.truth is null and placed.is_unread_decisive then 1
+            else coalesce(pattern_truths.truth_evaluable, 2)
         end as truth_evaluable
     from placed
-    cross join patients
-    left join shape_truths
-        on placed.shape_number = shape_truths.shape_number and patients.patient_number = shape_truths.patient_number
+    inner join patterns on placed.study_number = patterns.study_number
+    left join pattern_truths
+        on placed.criterion_number = pattern_truths.criterion_number
+        and patterns.pattern_number = pattern_truths.pattern_number
 ),
 
 {%- for depth in [4, 3, 2, 1, 0] %}
 
 inputs_{{ depth }} as (
-    select members.patient_number, members.study_number, groups.group_id, groups.parent_group_id, groups.group_logic,
+    select members.pattern_number, members.study_number, groups.group_id, groups.parent_group_id, groups.group_logic,
         groups.group_minimum, members.truth, members.truth_evaluable
     from members
     inner join groups on members.study_number = groups.study_number and members.group_id = groups.group_id
     where groups.group_depth = {{ depth }}
     {%- if depth < 4 %}
     union all
-    select below.patient_number, below.study_number, groups.group_id, groups.parent_group_id, groups.group_logic,
+    select below.pattern_number, below.study_number, groups.group_id, groups.parent_group_id, groups.group_logic,
         groups.group_minimum, below.truth, below.truth_evaluable
     from level_{{ depth + 1 }} as below
     inner join groups on below.study_number = groups.study_number and below.parent_group_id = groups.group_id
@@ -58,7 +59,7 @@ inputs_{{ depth }} as (
 
 level_{{ depth }} as (
     select
-        patient_number,
+        pattern_number,
         study_number,
         group_id,
         parent_group_id,
@@ -75,7 +76,7 @@ level_{{ depth }} as (
             else 0
         end as truth_evaluable
     from inputs_{{ depth }}
-    group by patient_number, study_number, group_id, parent_group_id, group_logic, group_minimum
+    group by pattern_number, study_number, group_id, parent_group_id, group_logic, group_minimum
 ),
 {%- endfor %}
 
@@ -88,7 +89,7 @@ levels as (
 
 final as (
     select
-        levels.patient_number,
+        levels.pattern_number,
         levels.study_number,
         levels.group_id,
         cast(levels.truth as integer) as truth,

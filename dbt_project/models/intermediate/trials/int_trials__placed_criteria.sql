@@ -45,16 +45,30 @@ joined as (
     left join groups on criteria.study_number = groups.study_number and criteria.group_id = groups.group_id
 ),
 
+-- the criteria that data can answer, numbered within their study
+answerable as (
+    select
+        *,
+        sum(case when shape_number is not null then 1 else 0 end) over (
+            partition by study_number order by position_in_text
+            rows between unbounded preceding and current row
+        ) as answerable_place
+    from joined
+),
+
 final as (
     select
         *,
+        -- where the criterion stands in the number that packs the states of the study's criteria
+        case when shape_number is not null then {{ word_of('answerable_place') }} end as page,
+        case when shape_number is not null then {{ bits_before('answerable_place') }} end as bits_in_page,
         -- a part of a study as one number
         cast(dense_rank() over (order by study_number, part) as bigint) as part_number,
         max(cast(is_decisive as integer)) over (partition by study_number, coalesce(top_any_group_id, 'c' || cast(criterion_number as string))) = 1
             as is_beside_decisive,
         min(position_in_text) over (partition by study_number, coalesce(top_any_group_id, 'c' || cast(criterion_number as string)))
             as member_position
-    from joined
+    from answerable
 )
 
 select * from final

@@ -1,65 +1,72 @@
-{# Whether a patient satisfies each shape of criterion: 0 no, 1 unknown, 2 yes, by Kleene's logic over its
-   constraints: ANDed within an alternative, ORed over alternatives, ANDed over the criterion.
+{# Whether each shape of criterion is satisfied, for each combination of answers to its constraints: 0 no, 1 unknown,
+   2 yes, by Kleene's logic over its constraints: ANDed within an alternative, ORed over alternatives, ANDed over the
+   criterion. Patients come in later, by the combination that they have.
 
    `truth_evaluable` sets aside what no data can answer (consent, an investigator's opinion, what the text says
    beyond what was read) and keeps what is missing about the decisive kinds as unknown. #}
 
 with
 
-represented as (
-    select *, count(*) over (partition by shape_number) as constraints
-    from {{ ref('int_trials__shapes') }}
+shapes as (
+    select * from {{ ref('int_trials__shapes') }}
     where is_representative
 ),
 
--- most criteria are one constraint: they need no logic over several
-single as (
-    select * from represented
-    where constraints = 1 and is_collected
+shape_answers as (
+    select * from {{ ref('int_trials__shape_answers') }}
 ),
 
-shapes as (
-    select * from represented
-    where constraints > 1
+four_states as (
+    {%- for state in range(4) %}
+    select cast({{ state }} as bigint) as state
+    {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+),
+
+-- one constraint has the four states of its condition; of several, the combinations that patients have
+combinations as (
+    select distinct
+        shapes.shape_number,
+        states.state as code,
+        '' as further_codes
+    from shapes
+    cross join four_states as states
+    where shapes.constraints = 1 and shapes.is_collected
+    union all
+    select distinct
+        shape_number,
+        code,
+        further_codes
+    from shape_answers
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (order by shape_number, code, further_codes) as combination_number
+    from combinations
+),
+
+pages as (
+    {{ pages_of('numbered', ['shape_number', 'combination_number']) }}
+),
+
+states as (
+    select
+        pages.combination_number,
+        shapes.*,
+        {{ state_in('pages.code', 'shapes.bits_in_page') }} as state
+    from pages
+    inner join shapes on pages.shape_number = shapes.shape_number and pages.page = shapes.page
+    where shapes.is_collected
 ),
 
 answers as (
-    select * from {{ ref('int_trials__answers') }}
-),
-
--- an alternative of one constraint, or a conjunct of one alternative, is that one: nothing to be grouped
-collected as (
     select
         *,
-        count(*) over (partition by shape_number, any_place, all_place) as members,
-        count(*) over (partition by shape_number, any_place) as members_of_conjunct
-    from shapes
-    where is_collected
-),
-
-single_satisfied as (
-    select
-        answers.patient_number,
-        single.shape_number,
-        single.constraint_place,
-        single.has_residue,
-        single.is_beside_decisive,
-        single.is_decisive_kind,
-        single.is_expected,
-        answers.unknown_kind,
-        {{ satisfied('single') }} as truth
-    from single
-    inner join answers on single.condition_number = answers.condition_number
-),
-
-singles as (
-    select
-        patient_number,
-        shape_number,
-        cast(case when has_residue then least(truth, 1) else truth end as integer) as truth,
-        cast({{ set_aside() }} as integer) as truth_evaluable,
-        cast(constraint_place as integer) as constraint_place
-    from single_satisfied
+        {{ truth_of_state('state') }} as truth,
+        case when state = 3 then 'not_collected' end as unknown_kind
+    from states
 ),
 
 -- members that have no answers: unknown for everybody, at each level of the logic
@@ -84,32 +91,38 @@ conjuncts as (
     group by shape_number, any_place
 ),
 
+uncollected as (
+    select
+        shape_number,
+        max(is_all_uncollected) as has_uncollected_conjunct
+    from conjuncts
+    group by shape_number
+),
+
 whole as (
     select
-        conjuncts.shape_number,
-        max(conjuncts.is_all_uncollected) as has_uncollected_conjunct,
-        max(cast(shapes.has_residue as integer)) as has_residue
-    from conjuncts
-    inner join shapes on conjuncts.shape_number = shapes.shape_number
-    group by conjuncts.shape_number
+        shapes.shape_number,
+        max(uncollected.has_uncollected_conjunct) as has_uncollected_conjunct,
+        max(cast(shapes.has_residue as integer)) as has_residue,
+        max(shapes.constraints) as constraints
+    from shapes
+    inner join uncollected on shapes.shape_number = uncollected.shape_number
+    group by shapes.shape_number
 ),
 
 satisfied as (
     select
-        answers.patient_number,
-        collected.shape_number,
-        collected.any_place,
-        collected.all_place,
-        collected.constraint_place,
-        collected.members,
-        collected.members_of_conjunct,
-        collected.is_beside_decisive,
-        collected.is_decisive_kind,
-        collected.is_expected,
-        answers.unknown_kind,
-        {{ satisfied('collected') }} as truth
-    from collected
-    inner join answers on collected.condition_number = answers.condition_number
+        combination_number,
+        shape_number,
+        any_place,
+        all_place,
+        constraint_place,
+        is_beside_decisive,
+        is_decisive_kind,
+        is_expected,
+        unknown_kind,
+        {{ satisfied('answers') }} as truth
+    from answers
 ),
 
 evaluable as (
@@ -121,40 +134,25 @@ evaluable as (
 
 by_alternative as (
     select
-        patient_number,
-        shape_number,
-        any_place,
-        all_place,
-        truth,
-        truth_evaluable,
-        truth * 1000 + constraint_place as decider,
-        members_of_conjunct
-    from evaluable
-    where members = 1
-    union all
-    select
-        patient_number,
+        combination_number,
         shape_number,
         any_place,
         all_place,
         min(truth) as truth,
         min(truth_evaluable) as truth_evaluable,
-        min(truth * 1000 + constraint_place) as decider,
-        max(members_of_conjunct) as members_of_conjunct
+        min(truth * 1000 + constraint_place) as decider
     from evaluable
-    where members > 1
-    group by patient_number, shape_number, any_place, all_place
+    group by combination_number, shape_number, any_place, all_place
 ),
 
 with_uncollected as (
     select
-        by_alternative.patient_number,
+        by_alternative.combination_number,
         by_alternative.shape_number,
         by_alternative.any_place,
         case when alternatives.has_uncollected = 1 then least(by_alternative.truth, 1) else by_alternative.truth end as truth,
         by_alternative.truth_evaluable,
-        by_alternative.decider,
-        by_alternative.members_of_conjunct
+        by_alternative.decider
     from by_alternative
     inner join alternatives
         on by_alternative.shape_number = alternatives.shape_number
@@ -164,17 +162,7 @@ with_uncollected as (
 
 by_conjunct as (
     select
-        patient_number,
-        shape_number,
-        any_place,
-        truth,
-        truth_evaluable,
-        decider
-    from with_uncollected
-    where members_of_conjunct = 1
-    union all
-    select
-        patient_number,
+        combination_number,
         shape_number,
         any_place,
         max(truth) as truth,
@@ -182,13 +170,12 @@ by_conjunct as (
         -- of equally good alternatives the first printed one, so that a rebuild shows the same sentence
         min_by(decider, -truth * 1000000 + decider) as decider
     from with_uncollected
-    where members_of_conjunct > 1
-    group by patient_number, shape_number, any_place
+    group by combination_number, shape_number, any_place
 ),
 
 with_alternatives as (
     select
-        by_conjunct.patient_number,
+        by_conjunct.combination_number,
         by_conjunct.shape_number,
         case when conjuncts.has_uncollected_alternative = 1 then greatest(by_conjunct.truth, 1) else by_conjunct.truth end as truth,
         case when conjuncts.has_uncollected_alternative = 1 then greatest(by_conjunct.truth_evaluable, 1)
@@ -201,39 +188,41 @@ with_alternatives as (
 
 by_shape as (
     select
-        patient_number,
+        combination_number,
         shape_number,
         min(truth) as truth,
         min(truth_evaluable) as truth_evaluable,
         min_by(decider, truth * 1000000 + decider) as decider
     from with_alternatives
-    group by patient_number, shape_number
+    group by combination_number, shape_number
 ),
 
-several as (
+together as (
     select
-        by_shape.patient_number,
+        by_shape.combination_number,
         by_shape.shape_number,
-        cast(
-            case when whole.has_uncollected_conjunct = 1 or whole.has_residue = 1 then least(by_shape.truth, 1)
-                else by_shape.truth end as integer
-        ) as truth,
-        cast(by_shape.truth_evaluable as integer) as truth_evaluable,
-        cast(by_shape.decider % 1000 as integer) as constraint_place
+        whole.constraints,
+        case when whole.has_uncollected_conjunct = 1 or whole.has_residue = 1 then least(by_shape.truth, 1)
+            else by_shape.truth end as truth,
+        by_shape.truth_evaluable,
+        by_shape.decider % 1000 as constraint_place
     from by_shape
     inner join whole on by_shape.shape_number = whole.shape_number
 ),
 
-together as (
-    select * from singles
-    union all
-    select * from several
-),
-
--- what follows counts per patient: rows of one patient side by side make that half as dear
 final as (
-    select * from together
-    order by patient_number
+    select
+        numbered.shape_number,
+        numbered.code,
+        numbered.further_codes,
+        together.constraints,
+        cast(together.truth as integer) as truth,
+        cast(together.truth_evaluable as integer) as truth_evaluable,
+        -- who does not fail may have what is unknown set aside, never the other way round
+        cast({{ state_of('together.truth', 'together.truth_evaluable = 2') }} as bigint) as state,
+        cast(together.constraint_place as integer) as constraint_place
+    from together
+    inner join numbered on together.combination_number = numbered.combination_number
 )
 
 select * from final

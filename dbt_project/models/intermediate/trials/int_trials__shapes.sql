@@ -37,6 +37,10 @@ placed as (
             )
         end as all_place,
         row_number() over (partition by constraints.criterion_number order by constraints.constraint_ordinal) as constraint_place,
+        sum(case when conditions.family <> 'not_collected' then 1 else 0 end) over (
+            partition by constraints.criterion_number order by constraints.constraint_ordinal
+            rows between unbounded preceding and current row
+        ) as collected_place,
         criteria.parse_status = 'partial' or criteria.is_subjective as has_residue
     from constraints
     inner join criteria on constraints.criterion_number = criteria.criterion_number
@@ -78,6 +82,10 @@ final as (
         placed.any_place,
         placed.all_place,
         placed.has_residue,
+        count(*) over (partition by placed.criterion_number) as constraints,
+        -- where the answer stands in the number that packs the answers of the criterion
+        case when placed.is_collected then {{ word_of('placed.collected_place') }} end as page,
+        case when placed.is_collected then {{ bits_before('placed.collected_place') }} end as bits_in_page,
         -- a decisive alternative is not replaced by one that nobody can look up
         max(cast(placed.is_decisive_kind as integer)) over (partition by placed.criterion_number, placed.any_place) = 1
             as is_beside_decisive,

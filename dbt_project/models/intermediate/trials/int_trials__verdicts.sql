@@ -1,242 +1,49 @@
-{# The verdict of every patient for every study.
+{# The verdict of every patient for every study. #}
 
-   Satisfied conditions are the bulk and are counted by subtraction: only those that fail or are unknown are
-   joined per patient. What is unknown for everybody (consent, unread sentences) is counted per study. #}
+{{ config(materialized='view') }}
 
 with
 
-placed as (
-    select *, top_any_group_id is null as is_own
-    from {{ ref('int_trials__placed_criteria') }}
+study_answers as (
+    select * from {{ ref('int_trials__study_answers') }}
 ),
 
--- what each use of a shape adds to the counts of its part, by the patient's truth: two counts in one number each
--- (unknown ones in units of 100000), so that the one large sum below is three small ones
-uses as (
+patterns as (
+    select * from {{ ref('int_trials__patterns') }}
+),
+
+pattern_verdicts as (
+    select * from {{ ref('int_trials__pattern_verdicts') }}
+),
+
+judged as (
     select
-        shape_number,
-        part_number,
-        case when is_own then 1 else 0 end as own,
-        case when is_own and is_about_disease then 1 else 0 end as own_about_disease,
-        case when is_own then position_in_text end as own_position
-    from placed
-    where shape_number is not null
-),
-
-patients as (
-    select * from {{ ref('int_trials__patients') }}
-),
-
-shape_truths as (
-    select * from {{ ref('int_trials__shape_truths') }}
-),
-
-group_truths as (
-    select * from {{ ref('int_trials__group_truths') }}
-),
-
-groups as (
-    select * from {{ ref('int_trials__groups') }}
-    where group_id = top_any_group_id
-),
-
-group_places as (
-    select
-        study_number,
-        top_any_group_id,
-        min(position_in_text) as position_in_text,
-        max(cast(is_about_disease as integer)) as is_about_disease
-    from placed
-    where top_any_group_id is not null
-    group by study_number, top_any_group_id
-),
-
--- the parts of a study, and what in each is unknown for everybody
-parts as (
-    select
-        study_number,
-        part,
-        part_number,
-        sum(case when top_any_group_id is null and shape_number is null then 1 else 0 end) as constant_unknown,
-        sum(case when top_any_group_id is null and shape_number is null and is_unread_decisive then 1 else 0 end) as constant_decisive,
-        sum(case when top_any_group_id is null and is_about_disease then 1 else 0 end) as about_disease
-    from placed
-    group by study_number, part, part_number
-),
-
-group_parts as (
-    select
-        group_places.study_number,
-        groups.part,
-        sum(group_places.is_about_disease) as about_disease
-    from group_places
-    inner join groups
-        on group_places.study_number = groups.study_number and group_places.top_any_group_id = groups.group_id
-    group by group_places.study_number, groups.part
-),
-
--- one pass over what is not satisfied: conditions of their own decide, alternatives only count
-summed as (
-    select
-        shape_truths.patient_number,
-        uses.part_number,
-        sum(case when shape_truths.truth = 0 then 1 else 100000 end) as counts,
-        sum(
-            case
-                when shape_truths.truth = 0 then 0
-                when shape_truths.truth_evaluable = 1 then uses.own * 100001
-                else uses.own
-            end
-        ) as own_unknowns,
-        sum(case when shape_truths.truth_evaluable < 2 then uses.own_about_disease else 0 end) as disease_not_met,
-        min(case when shape_truths.truth = 0 then uses.own_position end) as first_failing_position
-    from shape_truths
-    inner join uses on shape_truths.shape_number = uses.shape_number
-    where shape_truths.truth < 2
-    group by shape_truths.patient_number, uses.part_number
-),
-
-own as (
-    select
-        patient_number,
-        part_number,
-        cast(counts as bigint) % 100000 as criteria_not_met,
-        cast(floor(counts / 100000) as bigint) as criteria_unknown,
-        case when first_failing_position is null then 0 else 1 end as failing,
-        cast(own_unknowns as bigint) % 100000 as unknown,
-        cast(floor(own_unknowns / 100000) as bigint) as unknown_decisive,
-        cast(disease_not_met as bigint) as disease_not_met,
-        first_failing_position
-    from summed
-),
-
-grouped as (
-    select
-        group_truths.patient_number,
-        group_truths.study_number,
-        groups.part,
-        sum(case when group_truths.truth = 0 then 1 else 0 end) as failing,
-        sum(case when group_truths.truth = 1 then 1 else 0 end) as unknown,
-        sum(case when group_truths.truth_evaluable = 1 then 1 else 0 end) as unknown_decisive,
-        sum(case when group_truths.truth_evaluable < 2 then group_places.is_about_disease else 0 end) as disease_not_met,
-        min(case when group_truths.truth = 0 then group_places.position_in_text end) as first_failing_position
-    from group_truths
-    inner join groups on group_truths.study_number = groups.study_number and group_truths.group_id = groups.group_id
-    inner join group_places
-        on group_truths.study_number = group_places.study_number
-        and group_truths.group_id = group_places.top_any_group_id
-    where group_truths.truth < 2
-    group by group_truths.patient_number, group_truths.study_number, groups.part
-),
-
-part_counts as (
-    select
-        patients.patient_number,
-        parts.study_number,
-        parts.part,
-        parts.constant_unknown,
-        parts.constant_decisive,
-        parts.about_disease + coalesce(group_parts.about_disease, 0) as about_disease,
-        coalesce(own.criteria_not_met, 0) as criteria_not_met,
-        coalesce(own.criteria_unknown, 0) as criteria_unknown,
-        coalesce(own.failing, 0) + coalesce(grouped.failing, 0) as failing,
-        coalesce(own.unknown, 0) + coalesce(grouped.unknown, 0) as unknown,
-        coalesce(own.unknown_decisive, 0) + coalesce(grouped.unknown_decisive, 0) as unknown_decisive,
-        coalesce(own.disease_not_met, 0) + coalesce(grouped.disease_not_met, 0) as disease_not_met,
-        least(own.first_failing_position, grouped.first_failing_position) as first_failing_position
-    from parts
-    cross join patients
-    left join group_parts on parts.study_number = group_parts.study_number and parts.part = group_parts.part
-    left join own
-        on parts.part_number = own.part_number and patients.patient_number = own.patient_number
-    left join grouped
-        on parts.study_number = grouped.study_number
-        and parts.part = grouped.part
-        and patients.patient_number = grouped.patient_number
-),
-
-part_truths as (
-    select
-        patient_number,
-        study_number,
-        part,
-        case when failing > 0 then 0 when unknown + constant_unknown > 0 then 1 else 2 end as truth,
-        case when failing > 0 then 0 when unknown_decisive + constant_decisive > 0 then 1 else 2 end as truth_evaluable,
-        about_disease - disease_not_met as disease_met,
-        criteria_not_met,
-        criteria_unknown,
-        first_failing_position
-    from part_counts
-),
-
-studies_with_parts as (
-    select distinct study_number
-    from parts
-    where part <> ''
-),
-
--- everything outside the parts, and at least one named part where there are any
-with_parts as (
-    select
-        part_truths.patient_number,
-        part_truths.study_number,
-        least(
-            coalesce(min(case when part_truths.part = '' then part_truths.truth end), 2),
-            coalesce(max(case when part_truths.part <> '' then part_truths.truth end), 2)
-        ) as truth,
-        least(
-            coalesce(min(case when part_truths.part = '' then part_truths.truth_evaluable end), 2),
-            coalesce(max(case when part_truths.part <> '' then part_truths.truth_evaluable end), 2)
-        ) as truth_evaluable,
-        max(part_truths.disease_met) as disease_met,
-        cast(sum(part_truths.criteria_not_met) as bigint) as criteria_not_met,
-        cast(sum(part_truths.criteria_unknown) as bigint) as criteria_unknown,
-        min(part_truths.first_failing_position) as first_failing_position,
-        min(case when part_truths.part = '' then part_truths.first_failing_position end) as whole_failing_position
-    from part_truths
-    inner join studies_with_parts on part_truths.study_number = studies_with_parts.study_number
-    group by part_truths.patient_number, part_truths.study_number
-),
-
--- most studies have no parts and need no grouping
-without_parts as (
-    select
-        part_truths.patient_number,
-        part_truths.study_number,
-        part_truths.truth,
-        part_truths.truth_evaluable,
-        part_truths.disease_met,
-        part_truths.criteria_not_met,
-        part_truths.criteria_unknown,
-        part_truths.first_failing_position,
-        part_truths.first_failing_position as whole_failing_position
-    from part_truths
-    left join studies_with_parts on part_truths.study_number = studies_with_parts.study_number
-    where studies_with_parts.study_number is null
-),
-
-by_study as (
-    select * from with_parts
-    union all
-    select * from without_parts
+        patterns.pattern_number,
+        patterns.study_number,
+        patterns.code,
+        patterns.further_codes,
+        pattern_verdicts.verdict,
+        pattern_verdicts.first_failing_position,
+        pattern_verdicts.criteria_not_met,
+        pattern_verdicts.criteria_unknown
+    from patterns
+    inner join pattern_verdicts on patterns.pattern_number = pattern_verdicts.pattern_number
 ),
 
 final as (
     select
-        patient_number,
-        study_number,
-        case
-            when truth = 0 then 'ineligible'
-            when truth = 2 then 'eligible'
-            -- age alone makes nobody a candidate
-            when truth_evaluable = 2 and disease_met > 0 then 'eligible_on_evaluable'
-            else 'indeterminate'
-        end as verdict,
-        cast(case when truth = 0 then coalesce(whole_failing_position, first_failing_position) end as bigint)
-            as first_failing_position,
-        criteria_not_met,
-        criteria_unknown
-    from by_study
+        study_answers.patient_number,
+        study_answers.study_number,
+        judged.pattern_number,
+        judged.verdict,
+        judged.first_failing_position,
+        judged.criteria_not_met,
+        judged.criteria_unknown
+    from study_answers
+    inner join judged
+        on study_answers.study_number = judged.study_number
+        and study_answers.code = judged.code
+        and study_answers.further_codes = judged.further_codes
 )
 
 select * from final

@@ -12,8 +12,12 @@ patients as (
     select * from {{ ref('int_trials__patients') }}
 ),
 
-shape_truths as (
-    select * from {{ ref('int_trials__shape_truths') }}
+pattern_truths as (
+    select * from {{ ref('int_trials__pattern_truths') }}
+),
+
+counted as (
+    {{ counted_patterns() }}
 ),
 
 cohort_sizes as (
@@ -39,6 +43,7 @@ removed as (
         pairs.nct_id,
         pairs.amendment,
         'removed' as change_kind,
+        before.criterion_number,
         before.criterion_id,
         before.position_in_text,
         before.section,
@@ -58,6 +63,7 @@ added as (
         pairs.nct_id,
         pairs.amendment,
         'added' as change_kind,
+        after.criterion_number,
         after.criterion_id,
         after.position_in_text,
         after.section,
@@ -78,21 +84,21 @@ touched as (
     select * from added
 ),
 
-touched_shapes as (
-    select distinct shape_number
+touched_criteria as (
+    select distinct criterion_number
     from touched
 ),
 
 answered as (
     select
-        patients.cohort,
-        shape_truths.shape_number,
-        sum(case when shape_truths.truth = 0 then 1 else 0 end) as violating,
-        sum(case when shape_truths.truth = 1 then 1 else 0 end) as unknown
-    from shape_truths
-    inner join touched_shapes on shape_truths.shape_number = touched_shapes.shape_number
-    inner join patients on shape_truths.patient_number = patients.patient_number
-    group by patients.cohort, shape_truths.shape_number
+        counted.cohort,
+        pattern_truths.criterion_number,
+        sum(case when pattern_truths.truth = 0 then counted.patients else 0 end) as violating,
+        sum(case when pattern_truths.truth = 1 then counted.patients else 0 end) as unknown
+    from pattern_truths
+    inner join touched_criteria on pattern_truths.criterion_number = touched_criteria.criterion_number
+    inner join counted on pattern_truths.pattern_number = counted.pattern_number
+    group by counted.cohort, pattern_truths.criterion_number
 ),
 
 final as (
@@ -114,7 +120,7 @@ final as (
     from touched
     cross join cohort_sizes
     left join answered
-        on cohort_sizes.cohort = answered.cohort and touched.shape_number = answered.shape_number
+        on cohort_sizes.cohort = answered.cohort and touched.criterion_number = answered.criterion_number
 )
 
 select * from final

@@ -9,12 +9,16 @@ patients as (
     select * from {{ ref('int_trials__patients') }}
 ),
 
-verdicts as (
-    select * from {{ ref('int_trials__verdicts') }}
+pattern_verdicts as (
+    select * from {{ ref('int_trials__pattern_verdicts') }}
 ),
 
-shape_truths as (
-    select * from {{ ref('int_trials__shape_truths') }}
+pattern_truths as (
+    select * from {{ ref('int_trials__pattern_truths') }}
+),
+
+counted as (
+    {{ counted_patterns() }}
 ),
 
 cohort_sizes as (
@@ -26,43 +30,37 @@ cohort_sizes as (
 -- who leaves at which criterion: a group of alternatives counts at its first
 leaving as (
     select
-        patients.cohort,
-        verdicts.study_number,
-        verdicts.first_failing_position as position_in_text,
-        count(*) as excluded
-    from verdicts
-    inner join patients on verdicts.patient_number = patients.patient_number
-    where verdicts.first_failing_position is not null
-    group by patients.cohort, verdicts.study_number, verdicts.first_failing_position
+        counted.cohort,
+        pattern_verdicts.study_number,
+        pattern_verdicts.first_failing_position as position_in_text,
+        sum(counted.patients) as excluded
+    from pattern_verdicts
+    inner join counted on pattern_verdicts.pattern_number = counted.pattern_number
+    where pattern_verdicts.first_failing_position is not null
+    group by counted.cohort, pattern_verdicts.study_number, pattern_verdicts.first_failing_position
 ),
 
--- each criterion by itself, whoever is still there or not
-alone as (
+-- each criterion by itself, whoever is still there or not; and unknown among those who are still there when it is reached
+answered as (
     select
-        patients.cohort,
-        shape_truths.shape_number,
-        sum(case when shape_truths.truth = 0 then 1 else 0 end) as excluded,
-        sum(case when shape_truths.truth = 1 then 1 else 0 end) as unknown
-    from shape_truths
-    inner join patients on shape_truths.patient_number = patients.patient_number
-    group by patients.cohort, shape_truths.shape_number
-),
-
--- unknown among those who are still there when the criterion is reached
-unknown_then as (
-    select
-        patients.cohort,
+        counted.cohort,
         placed.criterion_number,
-        count(*) as unknown
-    from shape_truths
-    inner join placed on shape_truths.shape_number = placed.shape_number
-    inner join verdicts
-        on placed.study_number = verdicts.study_number
-        and shape_truths.patient_number = verdicts.patient_number
-        and (verdicts.first_failing_position is null or verdicts.first_failing_position >= placed.position_in_text)
-    inner join patients on shape_truths.patient_number = patients.patient_number
-    where shape_truths.truth = 1
-    group by patients.cohort, placed.criterion_number
+        sum(case when pattern_truths.truth = 0 then counted.patients else 0 end) as excluded_alone,
+        sum(case when pattern_truths.truth = 1 then counted.patients else 0 end) as unknown_alone,
+        sum(
+            case
+                when pattern_truths.truth = 1
+                    and coalesce(pattern_verdicts.first_failing_position >= placed.position_in_text, true)
+                    then counted.patients
+                else 0
+            end
+        ) as unknown_then
+    from pattern_truths
+    inner join placed on pattern_truths.criterion_number = placed.criterion_number
+    inner join pattern_verdicts on pattern_truths.pattern_number = pattern_verdicts.pattern_number
+    inner join counted on pattern_truths.pattern_number = counted.pattern_number
+    where pattern_truths.truth < 2
+    group by counted.cohort, placed.criterion_number
 ),
 
 steps as (
@@ -82,19 +80,17 @@ steps as (
             order by placed.position_in_text
             rows between unbounded preceding and 1 preceding
         ), 0) as excluded_before,
-        unknown_then.unknown as unknown_then,
-        alone.excluded as excluded_alone,
-        alone.unknown as unknown_alone
+        answered.unknown_then,
+        answered.excluded_alone,
+        answered.unknown_alone
     from placed
     cross join cohort_sizes
     left join leaving
         on cohort_sizes.cohort = leaving.cohort
         and placed.study_number = leaving.study_number
         and placed.position_in_text = leaving.position_in_text
-    left join alone
-        on cohort_sizes.cohort = alone.cohort and placed.shape_number = alone.shape_number
-    left join unknown_then
-        on cohort_sizes.cohort = unknown_then.cohort and placed.criterion_number = unknown_then.criterion_number
+    left join answered
+        on cohort_sizes.cohort = answered.cohort and placed.criterion_number = answered.criterion_number
 ),
 
 final as (

@@ -78,6 +78,8 @@ measured as (
         case when windows.exposure_days > 0 then windows.exposure_days / 365.25e0 end as years
     from candidates
     inner join windows on candidates.patient_number = windows.patient_number
+    -- floating point sums in one order: equal when built again
+    order by candidates.study_number, candidates.patient_number
 ),
 
 cohort_values as (

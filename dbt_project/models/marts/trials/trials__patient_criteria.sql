@@ -13,8 +13,17 @@ verdicts as (
     select * from {{ ref('int_trials__verdicts') }}
 ),
 
+pattern_truths as (
+    select * from {{ ref('int_trials__pattern_truths') }}
+),
+
+shape_answers as (
+    select * from {{ ref('int_trials__shape_answers') }}
+),
+
 shape_truths as (
     select * from {{ ref('int_trials__shape_truths') }}
+    where constraints > 1
 ),
 
 -- the patients of each study that the table has room for: all, or of those who are not out the nearest
@@ -35,6 +44,7 @@ ranked as (
     select
         patient_number,
         study_number,
+        pattern_number,
         room,
         row_number() over (
             partition by study_number
@@ -49,13 +59,15 @@ ranked as (
 shown as (
     select
         verdicts.patient_number,
-        verdicts.study_number
+        verdicts.study_number,
+        verdicts.pattern_number
     from verdicts
     inner join volume on volume.patients <= volume.room
     union all
     select
         patient_number,
-        study_number
+        study_number,
+        pattern_number
     from ranked
     where place <= room
 ),
@@ -63,6 +75,7 @@ shown as (
 asked as (
     select
         shown.patient_number,
+        shown.pattern_number,
         placed.criterion_number,
         placed.is_unread_decisive,
         coalesce(placed.shape_number, 0) as shape_number
@@ -70,16 +83,32 @@ asked as (
     inner join placed on shown.study_number = placed.study_number
 ),
 
+-- of several constraints the one that decided
+deciders as (
+    select
+        shape_answers.patient_number,
+        shape_answers.shape_number,
+        shape_truths.constraint_place
+    from shape_answers
+    inner join shape_truths
+        on shape_answers.shape_number = shape_truths.shape_number
+        and shape_answers.code = shape_truths.code
+        and shape_answers.further_codes = shape_truths.further_codes
+),
+
 truths as (
     select
         asked.patient_number,
         asked.criterion_number,
-        coalesce(shape_truths.truth, 1) as truth,
-        coalesce(shape_truths.truth_evaluable, case when asked.is_unread_decisive then 1 else 2 end) as truth_evaluable,
-        cast(coalesce(shape_truths.constraint_place, 1) as bigint) as constraint_place
+        coalesce(pattern_truths.truth, 1) as truth,
+        coalesce(pattern_truths.truth_evaluable, case when asked.is_unread_decisive then 1 else 2 end) as truth_evaluable,
+        cast(coalesce(deciders.constraint_place, 1) as bigint) as constraint_place
     from asked
-    left join shape_truths
-        on asked.shape_number = shape_truths.shape_number and asked.patient_number = shape_truths.patient_number
+    left join pattern_truths
+        on asked.criterion_number = pattern_truths.criterion_number
+        and asked.pattern_number = pattern_truths.pattern_number
+    left join deciders
+        on asked.shape_number = deciders.shape_number and asked.patient_number = deciders.patient_number
 ),
 
 numbered_constraints as (
