@@ -301,11 +301,14 @@ def edss_change(r: Reading) -> Iterator[Constraint]:
                 window = next(
                     (s for s in reversed(r.spans) if s.role == "back" and s.end <= clause_start), None
                 )
+            second = _EDSS_STEP_MORE.match(text, found.end())
+            if window is None and second:
+                # "1 point (if …) or 0.5 point (if …) in the last year": one time for both
+                window = _window(r, clause_start, clause_end, second.start("value"), second.end(), reach=150)
             yield Constraint(
                 "edss_change", r.sense, found.start(), found.end(), "edss.change",
                 value, (found["symbol"] or found["symbol2"] or found["symbol3"]) != ">", unit="points", **_window_fields(window),
             )  # fmt: skip
-            second = _EDSS_STEP_MORE.match(text, found.end())
             if second and 0 < number(second["value"]) <= 5:
                 # "1 point, or 0.5 point if the EDSS is 6 or more"
                 yield Constraint(
@@ -316,7 +319,7 @@ def edss_change(r: Reading) -> Iterator[Constraint]:
 
 
 _EDSS_STEP_MORE = re.compile(
-    rf"(?:[^.;]|\.(?=\d)){{0,60}}?\b(?:or|and)\s+(?:an?\s+)?(?:increase\s+)?(?:of\s+)?(?:≥\s*)?(?P<value>{NUMBER})\s*-?\s*(?:points?|steps?)?\s+(?:increase\s+)?(?:sustained\b[^.;]{{0,40}}?\s)?(?=(?:if|in|for|when|where)\b)"
+    rf"(?:[^.;]|\.(?=\d)){{0,60}}?\b(?:or|and)\s+(?:an?\s+)?(?:increase\s+)?(?:of\s+)?(?:≥\s*)?(?P<value>{NUMBER})\s*-?\s*(?:edss\s+)?(?:points?|steps?)?\s+(?:increase\s+)?(?:sustained\b[^.;]{{0,40}}?\s)?(?=\(?\s*(?:if|in|for|when|where)\b)"
 )
 
 
@@ -326,7 +329,7 @@ _AGE_FILLER = re.compile(
     r"(?:[\s,:=()\[\]]|-(?=\s)|\b(?:at|of|is|are|was|be|must|should|between|from|ranges?|ranging|in|the|time|screening|baseline|study|entry|enrol\w*|inclusion|consent|years?|yrs?|within|and|to|group|limits?|informed|signing|randomi[sz]\w+|visit|a|an|have|with|range of|day -?1|criteria|both|outside|not|sexes|male|female|males|females|men|women|or|subjects?|patients?|participants?|healthy|adults?)\b)*?(?=[\d≥≤><]|up to)"
 )
 _AGE_TAIL = re.compile(
-    r"\s*(?:y/o|yo|y\.o)\b|\s*-?\s*(?:\(\s*)?(?:years?|yrs?|y/?o|y\.?o\.?|y)\b\.?\s*-?\s*(?:\)\s*)?(?:,?\s*\(?\s*inclusive(?:ly)?\s*\)?,?\s*)?(?:of\s+ages?|old|in\s+age)\b"
+    r"\s*(?:y/o|yo|y\.o)\b|(?:\s*\(\s*inclusive(?:ly)?\s*\))?\s*-?\s*(?:\(\s*)?(?:years?|yrs?|y/?o|y\.?o\.?|y)\b\.?\s*-?\s*(?:\)\s*)?(?:,?\s*\(?\s*inclusive(?:ly)?\s*\)?,?\s*)?(?:of\s+ages?|old|in\s+age)\b"
 )
 _AGE_OLDER = re.compile(
     rf"(?P<value>{NUMBER})\s*(?:years?|yrs?|y/?o|y)?\s*(?:of\s+age\s*|old\s*)?,?\s*\(?\s*(?:and|or)\s+(?:(?P<older>older|over|above|up|greater|more)|(?P<younger>younger|under|below|less))\b(?!\s+(?:than\s+|the age of\s+)?[≥≤><]?\s*\d)"
@@ -688,7 +691,7 @@ def _window(
     for span in after:
         between = re.sub(r"\([^()]*\)", " ", r.text[end : span.start])
         if len(between) <= reach and not re.search(
-            r"\bor\b[^()]{0,40}(?:(?<![a-z])\d|≥|\ban?\b)|;|\bseparate\b|\d\s*(?:or more\s+)?(?:relapses?\s+)?(?:of\s+(?:them|which|these|those)\b|$|(?:must\s+|should\s+)?(?:have\s+)?(?:occur\w*|been)\b)",
+            r"\bor\b[^()]{0,40}(?:(?<![a-z])\d|≥|\ban?\b)|;|\bseparate\b|(?<![a-z\d.])\d\s*(?:or more\s+)?(?:relapses?\s+)?(?:of\s+(?:them|which|these|those)\b|$|(?:must\s+|should\s+)?(?:have\s+)?(?:occur\w*|been)\b)",
             between.rstrip(),
         ):
             return span
@@ -721,17 +724,18 @@ def _shared_window(
 
 
 _OR_LESION = re.compile(
-    r"[\s,(]*(?:or|and/or)\s+(?:(?!\b(?:in|within|during|over|relapses?|attacks?)\b)[^.;]){0,90}?\blesions?\b(?:\s+(?:on|in)\s+(?:an?\s+|the\s+)?(?:\w+\s+)?mri)?[\s,)]*(?:(?:with)?in\s+the\s+|during\s+the\s+|over\s+the\s+|(?:with)?in\s+|during\s+)?$"
+    r"[\s,(]*(?:or|and/or)\s+(?:(?!\b(?:in|within|during|over|relapses?|attacks?)\b)[^.;]){0,90}?(?:\blesions?\b|\b[cg]els?\b)"
+    r"(?:\s+(?:on|in|at|by)\s+(?:an?\s+|the\s+)?(?:\w+\s+)?(?:mri|t[12]\w*|imaging|scans?))?[\s,)]*(?:\b(?:(?:with)?in|during|over)(?:\s+the)?)?"
 )
 
 
 def _lesion_window(r: Reading, clause_start: int, clause_end: int, end: int) -> Span | None:
-    """The only time of "one relapse or one new lesion in the last year" is that of both."""
-    times = [s for s in r.spans if s.role == "back" and clause_start <= s.start < clause_end]
-    if len(times) != 1 or times[0].start < end:
+    """The only time behind "one relapse or one new lesion in the last year" is that of both."""
+    times = [s for s in r.spans if s.role == "back" and end <= s.start < clause_end]
+    if len(times) != 1:
         return None
     words = re.search(r"(?:last|past|previous|preceding|prior)?\s*$", r.text[: times[0].start]).start()
-    return times[0] if _OR_LESION.fullmatch(r.text[end:words]) else None
+    return times[0] if _OR_LESION.fullmatch(r.text[end:words].rstrip()) else None
 
 
 def _relapse_bounds(found: re.Match) -> Bounds:
@@ -1268,7 +1272,7 @@ _COURSES = (
 )
 _COURSE = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _COURSES))
 _PROGRESSIVE = re.compile(
-    r"(?:any\s+|other\s+|all\s+)*(?:form|type|course)s?\s+of\s+progressive|(?<!primary )(?<!secondary )(?<!primary-)(?<!secondary-)(?<!chronic )(?<!chronic-)\bprogressive\s+(?:or\s+[\w-]+\s+)?(?:forms?|types?|sub-?types?|variants?|phenotypes?|course|disease course|multiple\s+sclerosis|ms\b(?!\s+(?:relapse|functional)))|chronic[\s-]progressive|non-?\s?relapsing"
+    r"(?:ms|multiple\s+sclerosis|disease|course)\s+(?:that\s+is\s+)?(?:course\s+)?(?:defined|classified|described)\s+as\s+progressive\b|(?:any\s+|other\s+|all\s+)*(?:form|type|course)s?\s+of\s+progressive|(?<!primary )(?<!secondary )(?<!primary-)(?<!secondary-)(?<!chronic )(?<!chronic-)\bprogressive\s+(?:or\s+[\w-]+\s+)?(?:forms?|types?|sub-?types?|variants?|phenotypes?|course|disease course|multiple\s+sclerosis|ms\b(?!\s+(?:relapse|functional)))|chronic[\s-]progressive|non-?\s?relapsing"
 )
 _PRIMARY_OR_SECONDARY = re.compile(
     r"primary\s*(?:,|or|and|/|and/or)\s*(?:chronic\s+)?(?:secondary)[\s-]*progress\w*|secondary\s*(?:,|or|and|/|and/or)\s*primary[\s-]*progress\w*|progressive\s+(?:forms?\s+of\s+)?(?:ms|multiple\s+sclerosis|disease)?\s*(?:\([^()]{0,8}\)\s*)?[(,:]\s*(?:either\s+)?(?:primary|secondary)\s*(?:or|and|/|and/or)\s*(?:primary|secondary)"
@@ -1839,7 +1843,7 @@ def disease_duration(r: Reading) -> Iterator[Constraint]:
 
 
 # --------------------------------------------------------------------------------------------------------------- MRI
-_GD = r"(?:gadolinium|\bgde?\b|\bgde?\+|\bgad\b|\bgel\b|\bgels\b|t1\s*-?\s*(?:weighted\s*)?(?:gadolinium|gd)|contrast|\bgd\s*\+|\bgd-?positive)"
+_GD = r"(?:gadolinium|\bgde?\b|\bgde?\+|\bgad\b|\b[gc]els?\b|t1\s*-?\s*(?:weighted\s*)?(?:gadolinium|gd)|contrast|\bgd\s*\+|\bgd-?positive)"
 _GD_LESION = re.compile(
     rf"{_GD}[-\s]*enhanc\w*(?=\s*(?:,|or\b|and\b|/|and/or\b)+\s*(?:new|t2\b))|{_GD}\W{{0,3}}(?:\(\s*gd\s*\)\W*)?(?:[-+\s]*(?:enhanc\w*|positive|\+))?\W{{0,4}}(?:t1\W*(?:weighted\W*)?)?(?:brain\s+(?:or|and|and/or)\s+(?=spin)|spinal\s+(?:cord\s+)?(?:(?:or|and|and/or)\s+(?=brain))?|brain\s+|mri\s+|cranial\s+|cerebral\s+|cns\s+|ms-?\s?related\s+|active\s+|\(\s*gd\+?e?\s*\)\s*)*(?:lesions?|scan|mri)(?:\s*\(s\))?|(?:gadolinium|\bgd\b)[\s-]*enhancement|(?<!non-)(?<!non )\benhancing\s+(?:\w+\s+)?lesions?(?:\s*\(s\))?|\bgels?\b|lesions?\s+enhanc\w+"
 )
@@ -1868,7 +1872,7 @@ _NO_LESION = re.compile(
 def mri_activity(r: Reading) -> Iterator[Constraint]:
     """mri.activity: enhancing, new or enlarging lesions, counted where the text counts them, in their window."""
     text = r.text
-    if not r.is_ms or not re.search(r"lesion|gadolin|\bgd\b|mri|enhanc|\bgels?\b|\bgd\+|radiolog", text):
+    if not r.is_ms or not re.search(r"lesion|gadolin|\bgd\b|mri|enhanc|\b[gc]els?\b|\bgd\+|radiolog", text):
         return
     hits: list[tuple[int, int, list[str]]] = []
     for term, pattern in (
@@ -1946,7 +1950,7 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
                     if count["high"]
                     else compared(symbol if symbol in ("≤", "<", ">") else "≥", value)
                 )
-        if not count and re.fullmatch(r"gels?", text[start:end]):
+        if not count and re.fullmatch(r"[gc]els?", text[start:end]):
             continue
         behind = (
             None if count else re.match(r"\s*(?:count|number)?\s*(?:of\s+|:\s*|is\s+)?(?=[≥≤><])", text[end:])

@@ -325,6 +325,11 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (INC, "Age at onset ≥ 18 years", []),
     (INC, "Age 16-60 years and weight > 45 kg", ["age_range ≥16 ≤60 years"]),
     (INC, "Recent MRI activity: at least one Gd-enhancing lesion within 4 months or a new T2 lesion within 10 months", ["gd_or_t2_activity ≥1 gadolinium-enhancing in 4 months [1]", "gd_or_t2_activity ≥1 new t2 in 10 months [1]"]),
+    (INC, "One or more relapses or one Gd-enhancing lesion on T1 in the year before screening", ["relapse_count ≥1 in 1 years @screening [1]", "gd_or_t2_activity ≥1 gadolinium-enhancing in 1 years @screening [1]"]),
+    (INC, "Two relapses in 24 months, or one relapse or a new T2 lesion on MRI in the last year", ["relapse_count ≥2 in 24 months [1]", "relapse_count ≥1 in 1 years [1]", "gd_or_t2_activity ≥1 new t2 in 1 years [1]"]),
+    (INC, "18 through 50 (inclusive) years of age", ["age_range ≥18 ≤50 years"]),
+    (INC, "A rise on the EDSS: an increase of ≥1 EDSS point (if the EDSS is ≤ 5.0) or 0.5 EDSS point (if it is ≥5.5), in the last 18 months", ["edss_change ≥1 in 18 months [1]", "edss_change ≥0.5 in 18 months [1]"]),
+    (EXC, "MS classified as progressive", ["not disease_course ppms+spms+prms"]),
 ]  # fmt: skip
 
 
