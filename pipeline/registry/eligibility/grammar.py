@@ -117,7 +117,7 @@ TRIGGERS: dict[str, tuple[str, ...]] = {
     "infection.present": ("family:infection",),
     "malignancy.present": ("malign", "cancer", "neoplas", "carcinoma", "lymphoprolif"),
     "pregnancy.present": ("pregnan", "breast", "lactat", "nursing", "gravid", "hcg"),
-    "contraception.required": ("contracept", "birth control", "method of birth", "condom", "abstinen", "barrier method", "prevent pregnancy", "avoid "),
+    "contraception.required": ("contracept", "birth control", "method of birth", "condom", "abstinen", "barrier method", "prevent pregnancy", "pregnancy prevention", "avoid "),
     "mri.contraindication": (
         "mri", "magnetic", "gadolin", " gd", "pacemaker", "pace-maker", "pace maker", "claustrophob", "implant", "contrast", "nmr", "valve", " mr ",
     ),

@@ -837,6 +837,15 @@ def relapses(r: Reading) -> list[Constraint]:
                 window = _shared_window(r, clause_start, clause_end, end, counted[index + 1].span())
             if window is None and r.sense == "require":
                 window = _lesion_window(r, clause_start, clause_end, end)
+            if (
+                is_numbered
+                and window is None
+                and bounds == (1.0, True, None, None)
+                and found["symbol"] is None
+                and re.match(r"clinical|demyel", found["noun"])
+            ):
+                # "One demyelinating episode" is how it began.
+                continue
             if not is_numbered and window is None and not _ON_THERAPY.search(text, end, clause_end):
                 continue
             nothing_back = window is None or (
@@ -848,6 +857,17 @@ def relapses(r: Reading) -> list[Constraint]:
                     used.append((start, max(end, window.end)))
                 continue
             drug_terms = _therapy_terms(r, clause_start, clause_end, start, end, limit)
+            if drug_terms is not None and window is None:
+                # "… on interferon, after 6 months of it, within 10 years of consent"
+                behind = max(drug_terms[1], drug_terms[2].end if drug_terms[2] else 0)
+                window = next(
+                    (
+                        s
+                        for s in r.spans
+                        if s.role == "back" and 0 <= s.start - behind < 30 and s.end <= limit
+                    ),
+                    None,
+                )
             of_them = None
             if drug_terms is not None and r.sense == "require":
                 on = next((m for m in _ON_THERAPY.finditer(text, end, limit)), None)
@@ -1087,7 +1107,7 @@ def _absent(
             and clause_start <= s.start < clause_end
             and not any(a <= s.start < b for a, b in used)
         ]
-        after = [s for s in spans if s.start >= end - 1 and s.start - end < 170]
+        after = [s for s in spans if s.start >= end - 1 and s.start - end < 200]
         inside = [s for s in spans if start <= s.start < end]
         before = [s for s in spans if s.end <= start and start - s.end < 90]
         head = [s for s in r.head_spans if s.role == "back"]
@@ -1196,7 +1216,7 @@ def _time_on(text: str, spans: list[Span], start: int, end: int) -> Span | None:
     within = [s for s in spans if start <= s.start < end]
     on = [s for s in within if s.role in ("for", "other", "after", "back")
           and re.search(r"\b(?:after|for)\b[^.;,]{0,40}$", text[max(start, s.start - 44) : s.start])
-          and re.match(r"\s*(?:of|on)\b", text[s.end : s.end + 6])]  # fmt: skip
+          and re.match(r"\s*(?:of|on)\b(?!\s+(?:the\s+)?(?:date|screening|baseline|study|enrol|randomi|inclusion|entry|consent))", text[s.end : s.end + 24])]  # fmt: skip
     on += [s for s in within if _AFTER_TIME_ON.search(text[max(start, s.start - 80) : s.start])]
     return on[0] if on else None
 
@@ -1294,6 +1314,11 @@ _NOT_A_COURSE = re.compile(
 )
 
 
+# "Duration ≤ 10 years if RRMS" limits the duration.
+_IF_OTHERWISE = re.compile(r"\d[^.;]*\bif\s+(?:(?!a\b)\w+\s+){0,7}$")
+_WITH_RELAPSES = re.compile(
+    r"\s*(?:\([^()]{2,8}\)\s*)?(?:ms\s+|multiple\s+sclerosis\s+)?with\s+(?:an?\s+|any\s+|superimposed\s+)*(?:relapses?|attacks?|exacerbations?)\b"
+)
 # "If the patient meets the criteria of RRMS:" is a condition, no demand.
 _IF_SOME = re.compile(r"\W*if\s+(?:the\s+|a\s+)?(?:patient|subject|participant)s?\b")
 _COURSE_NAME = r"(?:(?:rr|sp|pp|pr|r)ms|(?:relapsing|progressive|secondary progressive|primary progressive|relapsing[- ]remitting)\s+(?:ms|multiple sclerosis))"
@@ -1377,6 +1402,12 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
                 continue
             if r.in_exception(found.start()):
                 continue
+            before = text[clause_start : found.start()]
+            if r.sense == "require" and _IF_OTHERWISE.search(before):
+                continue
+            # "SPMS with relapses in the last year" excludes no other SPMS.
+            if r.sense == "forbid" and name in ("spms", "ppms") and _WITH_RELAPSES.match(text, found.end()):
+                continue
             terms.setdefault(name, found.span())
         progressive = _PROGRESSIVE.search(text, clause_start, clause_end)
         if (
@@ -1425,7 +1456,7 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
 
 
 _DIAGNOSIS_WORDS = re.compile(
-    r"\b(?:diagnos\w*|history|course|current|exhibit\w*|present\w*|patients?|subjects?|participants?|individuals?|people|persons?|adults?|males?|females?|men|women|have|has|had|having|with|form|forms|course|definite|documented|confirmed|clinical|suffer\w*|type|manifestation|active|ms|multiple sclerosis)\b[^.;]{0,90}$"
+    r"\b(?:diagnos\w*|criteria|meets?|fulfil\w*|history|course|current|exhibit\w*|present\w*|patients?|subjects?|participants?|individuals?|people|persons?|adults?|males?|females?|men|women|have|has|had|having|with|form|forms|course|definite|documented|confirmed|clinical|suffer\w*|type|manifestation|active|ms|multiple sclerosis)\b[^.;]{0,90}$"
 )
 
 
@@ -1482,6 +1513,8 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
         return
     found_terms: list[tuple[str, int, int]] = []
     for found in _MCDONALD.finditer(text):
+        if r.sense == "require" and re.search(r"\bif\s+(?:\w+\s+){0,2}$", text[: found.start()]):
+            continue
         if (
             found_terms
             and found.group() not in ("mcdonald", "mcdonald's", "mcdonalds")
@@ -1536,14 +1569,14 @@ def diagnosis_criteria(r: Reading) -> Iterator[Constraint]:
         clause_start, clause_end = r.clause(found_terms[0][1])
         clause = text[clause_start:clause_end]
         if (
-            not re.search(r"\bnot\b|fail\w*|unmet|does not|do not|without|lack", clause)
+            not re.search(r"\bnot\b|fail\w*|unmet|does not|do not|without|lack|unconfirmed|uncertain", clause)
             and _DIAGNOSED.match(clause)
             and not _COURSE.search(clause)
         ):
             # A trial of first events excludes who has MS already.
             yield _diagnosis(r, found_terms)._replace(polarity="forbid")
             return
-        if not re.search(r"\bnot\b|fail\w*|unmet|does not|do not|without|lack", clause):
+        if not re.search(r"\bnot\b|fail\w*|unmet|does not|do not|without|lack|unconfirmed|uncertain", clause):
             # "PPMS as defined by the McDonald criteria" only says which definition is meant.
             return
         start, end = found_terms[0][1], found_terms[-1][2]
@@ -1699,7 +1732,7 @@ def _since_onset(r: Reading, onset: re.Match, clause_start: int, clause_end: int
         if span.near is not None:
             unit = span.near_unit
             bounds = Bounds(span.near, True, round(span.value * DAYS[span.unit] / DAYS[unit], 2), True)
-        elif re.search(r"\bwithin\b|≤\s*$|<\s*$|last|past", left) and span.role == "back":
+        elif re.search(r"\bwithin\b|≤\s*$|<\s*$|last|past|previous|preceding", left) and span.role == "back":
             bounds = compared("<" if span.symbol == "<" else "≤", span.value)
         elif span.symbol in ("≤", "<"):
             bounds = compared(span.symbol, span.value)

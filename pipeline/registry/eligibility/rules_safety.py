@@ -26,7 +26,7 @@ _LAB_TRAILING = re.compile(
     rf"(?P<value>{NUMBER})(?P<unit>\s*{_LAB_UNIT})\s*(?:or|and)\s*(?P<word>more|greater|higher|above|less|lower|below)\b"
 )
 _LAB_GAP = re.compile(
-    r"(?:[\s,:;=()\[\]/+]|\b(?:which|level|levels|count|counts|value|values|concentration|serum|plasma|blood|of|is|are|was|must|be|and|or|total|absolute|the|to|a|an|at|screening|baseline|cell|cells|that|documented|as|either|with|fasting|elevation|elevations|elevated|increase|by|result|results|confirmed|titre|titer|test|tests|calculated|using|cockcroft|gault|cockcroft-gault|formula|in|on|persistent|repeated|sgot|sgpt|anc|wbc|plt|hb|hgb|alc|estimated|per|ratio|concentrations|peripheral|have|has|had|normal|range|males|females|men|women|for|any|one|both|more than once|reduced|decreased|low|clearance|enzymes?|liver|function)\b|-)*"
+    r"(?:[\s,:;=()\[\]/+]|\b(?:which|level|levels|count|counts|value|values|concentration|serum|plasma|blood|of|is|are|was|must|be|and|or|total|absolute|the|to|a|an|at|screening|baseline|cell|cells|that|documented|as|either|with|fasting|elevation|elevations|elevated|increase|by|result|results|confirmed|titre|titer|test|tests|calculated|using|cockcroft|gault|cockcroft-gault|formula|in|on|persistent|repeated|sgot|sgpt|anc|wbc|plt|hb|hgb|alc|estimated|per|ratio|concentrations|peripheral|have|has|had|normal|range|males|females|men|women|for|any|one|both|more than once|reduced|decreased|low|clearance|enzymes?|liver|function|visits?(?:\s*\d+)?)\b|-)*"
 )
 _NORMAL = re.compile(
     r"(?<!limit of )(?<!limits of )(?<!limit )(?<!upper )(?<!lower )(?<!level of )(?<!limit of the )\bnormal\b|within\s+(?:the\s+)?(?:\w+\s+){0,2}normal\s+(?:limits|range)|\bwnl\b"
@@ -43,7 +43,7 @@ _OUTSIDE = re.compile(
     rf"\boutside\s+(?:of\s+)?(?:the\s+)?(?:range\s+)?(?:of\s+|from\s+)?(?P<low>{NUMBER})\s*(?:-|to|and)\s*(?P<high>{NUMBER})(?P<unit>\s*{_LAB_UNIT})"
 )
 _OF_THE_OTHER_SEX = re.compile(
-    rf"(?<![≥≤><\d.,] )(?<![≥≤><\d.,])\b(?P<value>{NUMBER})(?P<unit>\s*{_LAB_UNIT})(?=\s*(?:for|in)\s+(?:women|men|females?|males?)\b)"
+    rf"(?<![≥≤><\d] )(?<![≥≤><\d.,])\b(?P<value>{NUMBER})(?P<unit>\s*{_LAB_UNIT})(?=\s*(?:for|in)\s+(?:women|men|females?|males?)\b)"
 )
 _CELLS = frozenset({"leukocytes", "lymphocytes", "neutrophils", "platelets", "eosinophils"})
 
@@ -223,7 +223,7 @@ def _labs_of(r: Reading, labs: list[Mention], start: int, end: int) -> list[Ment
             words = re.sub(r"\([^)]*\)", " ", between)
             if not _LAB_GAP.fullmatch(words):
                 break
-        if group and re.search(r"\d", between):
+        if group and re.search(r"\d", re.sub(r"visits?\s*\d+", "", between)):
             break
         group.append(m)
         edge = m.start
@@ -454,7 +454,12 @@ def _families(r: Reading, mentions: list[Mention]) -> list[list[Mention]]:
     ]  # fmt: skip
     groups: dict[str, list[Mention]] = {}
     for m in mentions:
-        if m.term in _GRAVE:
+        if m.term in _GRAVE and any(
+            n.term == m.term or (re.fullmatch(r"[\s,()\w-]*,\s*", r.text[n.end : m.start]) and len(r.text[n.end : m.start]) < 24) for n in groups.get("named", [])[-1:]
+        ):  # fmt: skip
+            # "HIV, PML, hepatitis B": one list
+            key = "named"
+        elif m.term in _GRAVE:
             key = "grave"
         elif m.term in _GENERIC:
             key = "generic"

@@ -41,7 +41,7 @@ _OTHER_REASON_AFTER = re.compile(
     r"\s*(?:-?\s*(?:arm|group|antibod\w+|psychosis|allergy|hypersensitivity|intolerance|contraindication|naive|naïve|resistan\w*|induced|associated|related|level|concentration|titer|titre|trial|study|ineligible|eligible|candidates?|release|relapses?|rejection|overdose|use disorder|dependen\w+)\b|\s+(?:is|are) contraindicated|\s+treatment\s+(?:initiation|start))"
 )
 _CAUSE = re.compile(
-    r"\bbefore\s+(?:using|taking|starting|receiving)\b[^.;]{0,40}$|\b(?:relieved|controlled|managed|alleviated|responding|responsive)\s+(?:adequately\s+)?(?:by|with|to|on)\s+(?:\w+\s+){0,3}$|\bwith or without\s+(?:\w+\s+)?$|\b(?:after|following|post)\s+(?:the\s+|their\s+|an?\s+|last\s+|first\s+|end\s+of\s+|dose\s+of\s+|completion\s+of\s+|initiation\s+of\s+|allogeneic\s+|autologous\s+)*$|\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:commonly|usually|typically|normally|often|generally)\s+treated\s+with\s+(?:\w+\s+){0,4}$|(?<!ms )\b(?:disease|disorder|condition)s?\s+(?:\(\s*)?(?:stable\s+|controlled\s+)?treated\s+with\b[^.;]{0,50}$|\b(?:comparison|evaluation)\s+of\s+(?:\w+\s+){0,4}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
+    r"\bbefore\s+(?:using|taking|starting|receiving)\b[^.;]{0,40}$|\b(?:relieved|controlled|managed|alleviated|responding|responsive)\s+(?:adequately\s+)?(?:by|with|to|on)\s+(?:\w+\s+){0,3}$|\bwith or without\s+(?:\w+\s+)?$|\b(?:after|following|post)\s+(?:the\s+|their\s+|an?\s+|last\s+|first\s+|end\s+of\s+|dose\s+of\s+|completion\s+of\s+|initiation\s+of\s+|allogeneic\s+|autologous\s+)*$|\b(?:due to|caused by|because of|secondary to|resulting from|result of)\s+(?:\w+\s+){0,2}$|\b(?:commonly|usually|typically|normally|often|generally)\s+treated\s+with\s+(?:\w+\s+){0,4}$|(?<!ms )\b(?:disease|disorder|condition)s?\s+(?:\(\s*)?(?:stable\s+|controlled\s+)?treated\s+with\b(?:[^.;]|e\.g\.){0,60}$|\b(?:comparison|evaluation)\s+of\s+(?:\w+\s+){0,4}$|\b(?:due to|because of)\s+(?:prior|previous)\b[^.;]{0,40}$"
 )
 # "Starting treatment with X", "eligible for X therapy": it is yet to come, whatever verb follows.
 _YET_TO_COME = re.compile(
@@ -136,7 +136,7 @@ _DOSE_CHANGED = re.compile(
     r"\b(?:with(?:in)?\s+(?:an?\s+)?|and\s+)(?:\w+\s+)?(?:dose\s+changes?|changes?\s+(?:in|of)\s+(?:the\s+)?(?:dos\w+|regimen))\b"
 )
 _STUDY_PARTICIPATION = re.compile(
-    r"(?:participat\w*|enrol\w*|involve\w*|tak\w+ part|includ\w+|subjects?|patients?)\s+(?:simultaneously\s+|concurrently\s+|currently\s+)?(?:in|into|of)\s+(?:\w+\s+){0,2}?(?:other|another|any(?:\s+other)?|an?|different|concurrent|drug|previous|clinical|investigational|interventional)\b[^.;,]{0,60}?\b(?:trials?|stud(?:y|ies)|research)\b"
+    r"(?:participat\w*|enrol\w*|involve\w*|t(?:ak\w+|ook) part|includ\w+|subjects?|patients?)\s+(?:simultaneously\s+|concurrently\s+|currently\s+)?(?:in|into|of)\s+(?:\w+\s+){0,2}?(?:other|another|any(?:\s+other)?|an?|different|concurrent|drug|previous|clinical|investigational|interventional)\b[^.;,]{0,60}?\b(?:trials?|stud(?:y|ies)|research)\b"
     r"|(?:other|another|concurrent|different|previous|drug)\s+(?:\w+\s+){0,3}?(?:clinical\s+|interventional\s+|investigational\s+|research\s+|drug\s+|therapeutic\s+|treatment\s+|intervention\w*\s+)(?:trials?|stud(?:y|ies)|research(?:\s+stud\w+)?|protocols?)|(?:other|another)\s+(?:trials?|stud(?:y|ies))\b"
     r"|participat\w+\s+in\s+(?:drug\s+)?clinical\s+(?:drug\s+)?(?:trials?|stud(?:y|ies))|investigational\s+(?:drug\s+)?(?:trials?|stud(?:y|ies))"
 )
@@ -263,7 +263,11 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
                 out.append(m)
             continue
         if _PROMISE.search(text, clause_start, m.start) or (
-            _STRONG_REASON.search(before)
+            (strong := _STRONG_REASON.search(before))
+            and not re.search(
+                r",\s*(?:or|and)\s+(?:prior|previous)\s+(?:treatment|therapy|use|exposure)\b",
+                before[strong.start() :],
+            )
             and not _NEEDED_NOW.search(before)
             and not _BUT_NO_WILL.search(before)
         ):
@@ -296,7 +300,9 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
         if yet and not (started and recent):
             continue
         # "(for teriflunomide, unless eliminated)" repeats a drug of the list for its exception.
-        if re.search(r"\(\s*(?:for\s+)?$", before) and re.match(r"\s*,?\s*(?:unless|except)", after):
+        if re.search(r"\(\s*(?:for\s+)?$", before) and re.match(
+            r"\s*,?\s*(?:unless|except|only\s+(?:after|if))", after
+        ):
             continue
         if _TREATED_ONLY.search(before) or (_PLANNED.search(before) and not _ALREADY_OR.search(before)):
             continue
@@ -382,7 +388,7 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
         if (
             opened > text.rfind(")", clause_start, m.start)
             and closed > 0
-            and re.search(r"(?<!not )\b(?:allow\w*|permitted|acceptable)\b", text[opened:closed])
+            and re.search(r"(?<!not )\b(?:allow\w*|permi(?:tted|ssible)|acceptable)\b", text[opened:closed])
         ):
             continue
         out.append(m)
@@ -581,7 +587,10 @@ def _segments(r: Reading, clause_start: int, clause_end: int, mentions: list[Men
             else:
                 pending = window
         else:
-            _, end = item  # type: ignore[misc]
+            begin, end = item  # type: ignore[misc]
+            if collected and re.search(r"[,;]\s*(?:or|and)\b.*\d", text[collected[-1].end : begin]):
+                # "… taking X, or a pulse < 45 before randomisation": another condition's time
+                continue
             if collected:
                 out.append(_Segment(collected, None, True, end))
                 collected, pending, closed = [], None, True
@@ -620,6 +629,14 @@ def therapies(r: Reading) -> list[Constraint]:
             else:
                 _listed(r, out, _forbidden(r, clause_start, clause_end, index))
     out.extend(_participation(r, out))
+    studies = [c for c in out if c.kind == "other_investigational_drug"]
+    if len(studies) > 1 and any(c.window_value is not None for c in studies):
+        # "Any investigational drug within 5 months, or an experimental procedure": the time is said once.
+        out = [
+            c
+            for c in out
+            if c.kind != "other_investigational_drug" or c.window_value is not None or c is studies[0]
+        ]
     return out
 
 
@@ -696,6 +713,7 @@ def _listed(r: Reading, out: list[Constraint], more: list[Constraint]) -> None:
             and last.measure is None
             and c.measure is None
             and last.term_logic == c.term_logic == "any"
+            and not re.match(r"(?:prior|previous)", r.text[c.start :])
             and not last.exceptions
             and not last.is_qualified
             and re.fullmatch(r"[\s;,:]*(?:(?:and|or|any|other|therapeutic)\s+)*", r.text[last.end : c.start])
@@ -1070,6 +1088,9 @@ _THERAPY_VERB = re.compile(
 _SUBGROUP = re.compile(
     r"^\W*for\s+(?:participants|patients|subjects|those)\s+(?:who\s+are\s+)?(?:currently\s+)?(?:on|taking|receiving|using|treated\s+with)\b|\b(?:if|those|patients|subjects|participants|individuals|who\s+are)\s+(?:\w+\s+){0,4}?(?:on|taking|receiving|using|treated\s+with)\b[^.;]{0,120}?\b(?:must|should|need|are\s+required|have\s+to|will|is\s+required)\b|^\W*if\b|\bif\s+(?:used|applicable|prescribed|any|needed)\b|\bif\s+(?:on|taking|receiving|using|treated|the\s+patient|patients|subjects?)\b"
 )
+_OR_TREATED = re.compile(
+    r"\bor\s+(?:(?:have|has|had|been|be|is|are|were|previously|only)\s+)*(?:treated|receiv\w+|exposed|taking|stable)\b"
+)
 # "natalizumab-naive"
 _DRUG_NAIVE = re.compile(
     r"\s*-?\s*(?:treatment\s*-?\s*|therapy\s*-?\s*)?(?:naive|naïve)\b(?!\s+(?:to|of|for)\b)"
@@ -1155,7 +1176,7 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
         behind = next((m for m in mentions if m.start >= naive.end()), None)
         alternative = (
             behind is not None and re.search(r"\bor\b", text[naive.end() : behind.start]) is not None
-        )
+        ) or (behind is not None and _OR_TREATED.search(text, naive.end(), mentions[-1].start) is not None)
         limited = _exposure(r, naive.end(), clause_end) if alternative else None
         if limited and limited[0].max_value is not None:
             # "Naive, or treated for at most 36 months": one limit, which who is naive keeps
@@ -1399,14 +1420,13 @@ def _one_required(
                 for s in r.spans
                 if clause_start <= s.start < r.clause(first)[1] and s.role in ("back", "for")
             ]
-            speaks = re.search(r"stable|stabili|relapse|exacerbat", text[clause_start:first])
-            window = (
-                times[0]
-                if speaks
-                and times
-                and all((s.value, s.unit) == (times[0].value, times[0].unit) for s in times)
-                else None
+            if re.match(r"[^.;]{0,60}\bsame\s+(?:period|time)\b", text[last:]):
+                window = next((s for s in reversed(r.spans) if s.role == "back" and s.end <= first), None)
+            speaks = window is None and re.search(
+                r"stable|stabili|relapse|exacerbat", text[clause_start:first]
             )
+            if speaks and times and all((s.value, s.unit) == (times[0].value, times[0].unit) for s in times):
+                window = times[0]
         if only_investigational:
             return [
                 Constraint(
