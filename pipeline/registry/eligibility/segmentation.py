@@ -130,15 +130,19 @@ def _broken(text: pl.Expr) -> pl.Expr:
         )
         .str.replace_all(r"([.;:,)]) (\d{1,2}\\?[.)] ?[A-Z≥><])", "$1\n$2")
         .str.replace_all(r"(\S) ([•‣▪●◦·➢] )", "$1\n$2")
-        .pipe(
-            # "… by treatment 13) Subject has …": numbers of one run of criteria need no full stop between them.
-            lambda t: (
-                pl.when(t.str.contains(r"(?s)\b1\) .*\b2\) .*\b3\) .*\b4\) "))
-                .then(t.str.replace_all(r"([A-Za-z\d]) (\d{1,2}\) [A-Z])", "$1\n$2"))
-                .otherwise(t)
-            )
-        )
     )
+
+
+def _numbered_through(text: pl.Expr) -> pl.Expr:
+    """ "… by treatment 13) Subject has …": numbers of one run of criteria need no full stop between them."""
+
+    def only(condition: pl.Expr) -> pl.Expr:
+        # Few texts are of this kind; of the others the patterns see nothing.
+        return pl.when(condition).then(text).otherwise(pl.lit(""))
+
+    is_run = only(text.str.contains("4) ", literal=True)).str.contains(r"(?s)\b1\) .*\b2\) .*\b3\) .*\b4\) ")
+    broken = only(is_run).str.replace_all(r"([A-Za-z\d]) (\d{1,2}\) [A-Z])", "$1\n$2")
+    return pl.when(is_run).then(broken).otherwise(text)
 
 
 def _ends_in_colon(text: pl.Expr) -> pl.Expr:
@@ -156,7 +160,9 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
         studies.lazy()
         .select("nct_id", source=pl.col("eligibility_text").fill_null(""))
         .with_row_index("study")
-        .with_columns(source=_split_inline(_broken(pl.col("source"))))
+        .with_columns(source=_broken(pl.col("source")))
+        .with_columns(source=_numbered_through(pl.col("source")))
+        .with_columns(source=_split_inline(pl.col("source")))
         .with_columns(line=pl.col("source").str.split("\n"))
         .drop("source")
         .explode("line")
