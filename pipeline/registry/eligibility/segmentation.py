@@ -1,6 +1,7 @@
 """Criteria text to criteria: sections, bullets, wrapped lines, nesting, groups. What a criterion means is not decided here.
 
-Everything is polars over lines; no loop over studies. Registries print criteria in two shapes, both read here: markdown
+Everything is polars over lines; no loop over studies. The plans run in memory: a chunk is some thousand lines, and the
+streaming engine takes longer to set one up than to run it. Registries print criteria in two shapes, both read here: markdown
 with `*` and numbers (API v2) and text wrapped at 90 columns with hanging indents (the older dumps). Both keep their
 structure in indentation, so the column in which the words begin is a line's level.
 """
@@ -291,7 +292,7 @@ def _lines(studies: pl.DataFrame) -> pl.DataFrame:
             )
         )
         .with_columns(criterion=pl.col("is_start").cast(pl.Int64).cum_sum().over("study"))
-        .collect()
+        .collect(engine="in-memory")
     )
 
 
@@ -333,7 +334,7 @@ def _criteria(lines: pl.DataFrame) -> pl.DataFrame:
         )
         .filter(pl.col("raw") != "", pl.col("text").str.contains(r"\w"))
         .with_columns(is_note=pl.col("lower").str.contains(_NOTE) & (pl.col("text").str.len_chars() < 400))
-        .collect()
+        .collect(engine="in-memory")
     )
     return grouped
 
@@ -421,7 +422,7 @@ def _groups(criteria: pl.DataFrame) -> pl.DataFrame:
             .then(pl.col("flat_intro"))
             .otherwise(pl.col("parent"))
         )
-        .collect()
+        .collect(engine="in-memory")
     )
     return _tree(intro)
 

@@ -18,9 +18,9 @@ from typing import Any
 
 # Items from which processes pay: one takes about a second to begin.
 ENOUGH = 2000
-# Large enough for polars, which takes some 30 ms for a chunk of whatever size, and small enough that no core waits long
-# for the last one.
-CHUNK = 250
+# Large enough for polars, which takes some 30 ms for a chunk of whatever size (it keeps 32 compiled patterns, segmentation
+# has more), and small enough that no core waits long for the last one.
+CHUNK = 500
 
 
 class Workers:
