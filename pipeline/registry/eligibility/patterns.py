@@ -4,7 +4,8 @@ Five of six questions that rules put to a criterion have the answer no, and a se
 finds. So each pattern is taken apart once: the words of which every match holds one ("exacerbations?|attacks?" needs
 "exacerbation" or "attack", a number a digit) are its `needs`. What criteria hold is found for all patterns in one pass
 over all texts (`absences`), and while rules are asked about a criterion (`asking`, `about`) a pattern whose needs are not met answers
-without a search. Whoever writes a rule has nothing to declare: `from … import patterns as re`, and write as ever.
+without a search. Where it is tried, letters with which no match begins are passed over (`_guarded`). Whoever writes a
+rule has nothing to declare: `from … import patterns as re`, and write as ever.
 
 What may be asked: the criterion, the line that introduces it, and parts of either, also with parts blanked out. `sub`
 and `split` are never held back, and outside of `asking` nothing is.
@@ -18,6 +19,7 @@ import re._parser as parser
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import polars as pl
 
@@ -34,16 +36,21 @@ _MOST = sys.maxsize
 
 
 class Pattern:
-    """As `re.Pattern`, see the module. The `re` of a match is `compiled`."""
+    """As `re.Pattern`, see the module. The `re` of a match is `compiled`. Compiled when it is first tried."""
 
     __slots__ = ("_finditer", "_fullmatch", "_match", "_search", "bits", "compiled", "pattern")
 
-    def __init__(self, pattern: str, flags: int = 0):
+    def __init__(self, pattern: str):
         self.pattern = pattern
-        self.compiled = re.compile(pattern, flags)
-        self._search, self._match = self.compiled.search, self.compiled.match
-        self._fullmatch, self._finditer = self.compiled.fullmatch, self.compiled.finditer
         self.bits = 0  # none are needed until `absences` has looked for them
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in Pattern.__slots__:
+            raise AttributeError(name)
+        self.compiled = compiled = re.compile(_guarded(self.pattern))
+        self._search, self._match = compiled.search, compiled.match
+        self._fullmatch, self._finditer = compiled.fullmatch, compiled.finditer
+        return getattr(self, name)
 
     def search(self, text: str, start: int = 0, end: int = _MOST) -> re.Match | None:
         return None if self.bits & _absent else self._search(text, start, end)
@@ -296,3 +303,81 @@ def _characters(members: list) -> set[str] | None:
         else:
             return None
     return out if DIGIT not in out or len(out) == 1 else None
+
+
+# --------------------------------------------------------------------------------------------- how a pattern begins
+# Of these `re` sees by itself with which letters a match begins, or that it stands at the start.
+_SEEN_BY_RE = (ops.LITERAL, ops.IN, ops.NOT_LITERAL, ops.ANY)
+_CLASSES = {
+    ops.CATEGORY_DIGIT: r"\d",
+    ops.CATEGORY_NOT_DIGIT: r"\D",
+    ops.CATEGORY_SPACE: r"\s",
+    ops.CATEGORY_NOT_SPACE: r"\S",
+    ops.CATEGORY_WORD: r"\w",
+    ops.CATEGORY_NOT_WORD: r"\W",
+}
+
+
+def _guarded(pattern: str) -> str:
+    """The pattern behind a look at the next letter, where `re` would else try all its branches on each letter."""
+    tree = parser.parse(pattern)
+    if not tree.data or tree.state.flags & re.IGNORECASE:
+        return pattern
+    op, value = tree.data[0]
+    while op is ops.SUBPATTERN and value[3].data:
+        op, value = value[3].data[0]
+    if op in _SEEN_BY_RE or (op is ops.AT and value is ops.AT_BEGINNING):
+        return pattern
+    if op is ops.BRANCH and all(branch.data and branch.data[0][0] is ops.LITERAL for branch in value[1]):
+        return pattern
+    letters, may_be_empty = _beginning(tree)
+    if letters is None or may_be_empty:
+        return pattern
+    return f"(?=[{''.join(sorted(letters))}])(?:{pattern})"
+
+
+def _beginning(items: Iterable) -> tuple[set[str] | None, bool]:
+    """Members of a class in which every match begins, None if it can begin with anything; and whether one can be empty."""
+    out: set[str] = set()
+    for op, value in items:
+        letters, may_be_empty = _beginning_of(op, value)
+        if letters is None:
+            return None, False
+        out |= letters
+        if not may_be_empty:
+            return out, False
+    return out, True
+
+
+def _beginning_of(op: object, value) -> tuple[set[str] | None, bool]:
+    if op is ops.LITERAL:
+        return {re.escape(chr(value))}, False
+    if op is ops.IN:
+        return _class(value), False
+    if op in (ops.AT, ops.ASSERT, ops.ASSERT_NOT):
+        return set(), True
+    if op is ops.SUBPATTERN:
+        return _beginning(value[3])
+    if op in (ops.MAX_REPEAT, ops.MIN_REPEAT):
+        letters, may_be_empty = _beginning(value[2])
+        return letters, may_be_empty or value[0] == 0
+    if op is ops.BRANCH:
+        branches = [_beginning(branch) for branch in value[1]]
+        if any(letters is None for letters, _ in branches):
+            return None, False
+        return set().union(*(letters for letters, _ in branches)), any(empty for _, empty in branches)
+    return None, False
+
+
+def _class(members: list) -> set[str] | None:
+    out = set()
+    for op, value in members:
+        if op is ops.LITERAL:
+            out.add(re.escape(chr(value)))
+        elif op is ops.RANGE:
+            out.add(f"{re.escape(chr(value[0]))}-{re.escape(chr(value[1]))}")
+        elif op is ops.CATEGORY and value in _CLASSES:
+            out.add(_CLASSES[value])
+        else:
+            return None
+    return out

@@ -44,15 +44,15 @@ def test_needs(pattern: str, needs: list[set[str]]) -> None:
 
 
 def test_what_matches_has_what_is_needed() -> None:
-    """Texts put together from the pieces of patterns: where `re` finds a match, each group has a word in it."""
+    """Texts put together from the pieces of patterns: they are found as by `re`, and each group has a word in the text."""
     draw = random.Random(20261121)
     asked = sorted(patterns._known)
     pieces = sorted(
         {word for pattern in asked for group in patterns.needs(pattern) for word in group} - {r"\d"}
     )
     matched = 0
-    for pattern in draw.sample(asked, 60):
-        needs = patterns.needs(pattern)
+    for pattern in draw.sample(asked, 100):
+        needs, plain, ours = patterns.needs(pattern), re.compile(pattern), patterns.compile(pattern)
         words = [w for group in needs for w in group if w != r"\d"] + [
             "of",
             "the",
@@ -65,13 +65,34 @@ def test_what_matches_has_what_is_needed() -> None:
         ]
         for _ in range(40):
             text = " ".join(draw.choices(words, k=6) + draw.choices(pieces, k=2))
-            if re.search(pattern, text):
+            found = [(m.span(), m.groupdict()) for m in plain.finditer(text)]
+            assert [(m.span(), m.groupdict()) for m in ours.finditer(text)] == found, pattern
+            if found:
                 matched += 1
                 assert all(
                     any(bool(re.search(r"\d", text)) if word == r"\d" else word in text for word in group)
                     for group in needs
                 ), pattern
     assert matched > 100
+
+
+@pytest.mark.parametrize(
+    ("pattern", "looked_for"),
+    [
+        (r"\bonset|(?:the )?first", "(?=[fot])"),
+        (r"[≥>]?\s*\d", r"(?=[>\d\s≥])"),
+        (r"(?<!no )relapse", "(?=[r])"),
+        # `re` sees these by itself.
+        (r"onset|first", ""),
+        (r"^\W*onset", ""),
+        # Anything, and nothing at all, can begin these.
+        (r"[^a]?x|y", ""),
+        (r"(?:\ba)?(?:b)?", ""),
+    ],
+)
+def test_letters_with_which_a_match_begins(pattern: str, looked_for: str) -> None:
+    guarded = patterns._guarded(pattern)
+    assert guarded == (f"{looked_for}(?:{pattern})" if looked_for else pattern)
 
 
 def test_a_pattern_that_cannot_match_is_not_tried() -> None:
