@@ -188,7 +188,7 @@ _FOR = re.compile(r"\b(?:for|of|during|over|in|than)\s*(?:a|an|the)?\s*(?:[≥�
 _SYMBOL = re.compile(r"([≥≤<>])(?:\s*\([≥≤<>=]+\))?\s*$")
 _AFTER = re.compile(r"\s*(?:after|following|post\b|from\s+(?:the\s+)?last|past\s+(?:the\s+)?last|beyond)")
 _SINCE = re.compile(
-    r"\s*(?:since|after)\s+(?:the\s+|their\s+)?(?:last|final|most recent|stopping|discontinu|complet|end of|dis)"
+    r"\s*(?:since|after)\s+(?:the\s+|their\s+)?(?:last|final|most recent|treatment with|stopping|discontinu|complet|end of|dis)"
 )
 _ANCHORS = (
     (re.compile(r"screening|\bsv\b|visit 0"), "screening"),
@@ -355,6 +355,9 @@ _CLAUSE_END = re.compile(
 )
 
 
+_EXAMPLES_FOLLOW = re.compile(r"\s*(?:e\.\s?g\.|for example|such as)")
+
+
 def clauses(text: str) -> list[tuple[int, int]]:
     """Sentences and what semicolons separate."""
     if (
@@ -369,7 +372,10 @@ def clauses(text: str) -> list[tuple[int, int]]:
         sentence = text[start : found.start()]
         # A semicolon within brackets separates citations, not statements.
         if found.group() == ";" and (
-            sentence.count("(") > sentence.count(")") or sentence.count("[") > sentence.count("]")
+            sentence.count("(") > sentence.count(")")
+            or sentence.count("[") > sentence.count("]")
+            # and examples behind one belong to what stands before it
+            or _EXAMPLES_FOLLOW.match(text, found.end())
         ):
             continue
         if found.start() > start:

@@ -49,7 +49,12 @@ _BUT_MS = re.compile(
 _AFTER_MS = re.compile(
     r",|\s+(?:or|and)\s+(?:with\s+)?(?:an?\s+|any\s+)?(?:known|history|positive|current)\b"
 )
-_EXAMPLE_LIST = re.compile(r",\s*(?:for example|for instance|including\s+(?:treatment|therapy)\s+with)\b")
+_OR_ANY = re.compile(
+    r"\s+or\s+(?:with\s+)?any\s+(?!(?:of|one|history|other|such)\b)\w+[\w\s-]{0,30}?\b(?:treatments?|therap\w+|drugs?|agents?|medications?)\b"
+)
+_EXAMPLE_LIST = re.compile(
+    r"[,;]\s*(?:e\.\s?g\.|(?:for example|for instance|including\s+(?:treatment|therapy)\s+with)\b)"
+)
 _PERMITTED = re.compile(
     r"\b(?:(?:is|are|were|was|will be|may be|can be|be)\s+(?:(?!not\b)\w+\s+)?(?:allowed|permitted|acceptable|accepted|eligible|included|enrolled|considered|not exclusionary|not excluded|rescreened|re-screened)|not exclusionary|not an exclusion|are allowed|is permitted|do(?:es)? not exclude|not be excluded|may (?:participate|enrol\w*|enter|continue|remain|be (?:included|enrolled|allowed|eligible|considered|used|treated|re-?screened|continued|permitted|randomi[sz]ed|on|receiving|taking))|can (?:participate|enrol\w*|enter|continue)|does not constitute)\b"
 )
@@ -131,7 +136,11 @@ class Reading:
                     # "any disease other than MS, or known HIV"
                     end = position
                     break
-                if letter == "," and depth == 0 and _EXAMPLE_LIST.match(self.text, position):
+                if depth == 0 and letter == " " and _OR_ANY.match(self.text, position):
+                    # "other than interferon or any immunosuppressive treatment": the latter is meant again.
+                    end = position
+                    break
+                if letter in ",;" and depth == 0 and _EXAMPLE_LIST.match(self.text, position):
                     # "other than steroids, for example A and B": the examples are of what is excepted from.
                     end = position
                     break

@@ -632,9 +632,9 @@ _RELAPSE = r"(?:relaps(?:e|es)\b(?:\s*\(s\))?|exacerbations?\b(?:\s*\(s\))?|(?<!
 _OTHER_DISEASE = re.compile(
     r"\b(?:asthma\w*|copd|bronch\w+|pulmonary|colitis|crohn\S*|psoria\w+|arthritis|lupus|gout|migraine|angina|ischa?emic|heart|panic|cardiac)\b"
 )
-_ADJECTIVES = r"(?:(?:clearly\s+|well\s+)?(?:identified|documented|defined|confirmed|clinical)\s+and\s+)?(?:(?!(?:of|and|or|in|from|separate|within|during|months?|years?|days?|weeks?|edss|score|points?|mri|lesions?|drug|dmts?|therap\w*|treatments?)\b)[a-z][a-z\-'/]*[\s,]+){0,6}?"
+_ADJECTIVES = r"(?:(?:clearly\s+|well\s+)?(?:identified|documented|defined|confirmed|clinical)\s+and\s+)?(?:(?!(?:of|and|or|in|before|prior|after|since|until|from|separate|within|during|months?|years?|days?|weeks?|edss|score|points?|mri|lesions?|drug|dmts?|therap\w*|treatments?)\b)[a-z][a-z\-'/]*[\s,]+){0,6}?"
 _COUNTED_RELAPSE = re.compile(
-    rf"(?P<number>(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>\d{{1,2}})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-|or|(?<=between \d )and)\s*(?P<high>\d{{1,2}}))?(?P<more>\s*(?:or more|or greater|and more|\+))?\s*(?:of\s+)?)"
+    rf"(?<![\d.,])(?P<number>(?:(?P<symbol>[≥≤><=])\s*(?:\([≥≤><=]+\)\s*)?)?(?P<value>\d{{1,2}})(?:\s*\(\s*\w+\s*\))?(?:\s*(?:to|-|or|(?<=between \d )and)\s*(?P<high>\d{{1,2}}))?(?P<more>\s*(?:or more|or greater|and more|\+))?\s*(?:of\s+)?)"
     rf"(?P<adjectives>{_ADJECTIVES})(?P<noun>{_RELAPSE})"
 )
 _A_RELAPSE = re.compile(rf"\b(?P<article>an?|any|single)\s+(?P<adjectives>{_ADJECTIVES})(?P<noun>{_RELAPSE})")
@@ -852,6 +852,9 @@ def relapses(r: Reading) -> list[Constraint]:
                 r.sense == "forbid" and bounds.min_value == 1 and bounds.min_inclusive
             )
             if r.sense == "forbid" and nothing_back:
+                if window is not None and window.symbol in (">", "≥"):
+                    # "a relapse that began more than 14 days ago": that it is fresh is asked for, and not read
+                    continue
                 if window is not None and bounds.min_value == 1 and bounds.max_value is None:
                     out.append(_none_within(r, start, end, window))
                     used.append((start, max(end, window.end)))
@@ -1116,6 +1119,13 @@ def _absent(
             return
         span = pick[0]
         if (span.value, span.unit) in said:
+            return
+        if (
+            r.sense == "forbid"
+            and span.symbol in (">", "≥")
+            and re.search(r"\bago\b|before|prior", text[span.end : span.end + 12])
+        ):
+            # "A relapse that began more than 14 days ago": a fresh one is asked for, which is not read.
             return
         said.add((span.value, span.unit))
         last = max(end, span.end) if span.start >= start and span in spans else end
@@ -1460,6 +1470,11 @@ _DIAGNOSIS_WORDS = re.compile(
 )
 
 
+_MERE_ADJECTIVES = re.compile(
+    r"\W*(?:(?:(?:high|low|higher)-?\s?risk|early|late|newly|recent|new|established|stable|untreated|naive|ambulatory|p?a?ediatric|adult|highly|aggressive|severe|mild|benign|possible|probable|definitive)\W+){1,4}"
+)
+
+
 def _speaks_of_diagnosis(r: Reading, clause_start: int, clause_end: int, start: int, end: int) -> bool:
     before = r.text[clause_start:start]
     if re.search(
@@ -1469,7 +1484,7 @@ def _speaks_of_diagnosis(r: Reading, clause_start: int, clause_end: int, start: 
         return False
     if re.search(r"\b(?:for|of)\s+(?:the\s+)?(?:treatment|therapy)\s+of\s*$", before[-40:]):
         return False
-    if len(before.strip(" -*•([,.;:")) <= 3:
+    if len(before.strip(" -*•([,.;:")) <= 3 or _MERE_ADJECTIVES.fullmatch(before):
         return True
     return bool(_DIAGNOSIS_WORDS.search(before)) or r.sense == "forbid"
 

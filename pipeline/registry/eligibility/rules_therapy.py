@@ -66,7 +66,7 @@ _PRIOR_STRICT = re.compile(
     r"\b(?:prior|previous(?:ly)?|history|ever|(?:have|has|had|having)\s+(?:ever\s+|previously\s+)?(?:received|taken|used|been\s+(?:\w+\s+)?(?:treated|exposed|given))|been\s+(?:previously\s+)?(?:treated|exposed)|treated|received|receipt|exposed|exposure|failed|past|any\s+use|at\s+any\s+time|lifetime|tried)\b"
 )
 _CURRENT = re.compile(
-    r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|taking|takes|receiving|on\s+(?:concurrent\s+|concomitant\s+|continuous\s+|chronic\s+|daily\s+|regular\s+|any\s+|a\s+)*(?:treatment|therapy|medication|drugs?)|use\s+of|using|users?\s+of|us(?:es|ing)|being\s+treated|requir\w+|chronic\s+(?:use|treatment|therapy)|regular\s+use|need\s+for|use\b|abstain|consumption|change\s+in|at\s+(?:the\s+time\s+of\s+)?(?:screening|baseline|entry|inclusion|enrol\w+))\b"
+    r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|taking|takes|receiving|on\s+(?:concurrent\s+|concomitant\s+|continuous\s+|chronic\s+|daily\s+|regular\s+|any\s+|a\s+)*(?:treatment|therapy|medication|drugs?)|(?:patients?|subjects?|participants?)\s+(?:who\s+are\s+)?(?:in|under)\s+treatment\s+with|use\s+of|using|users?\s+of|us(?:es|ing)|being\s+treated|requir\w+|chronic\s+(?:use|treatment|therapy)|regular\s+use|need\s+for|use\b|abstain|consumption|change\s+in|at\s+(?:the\s+time\s+of\s+)?(?:screening|baseline|entry|inclusion|enrol\w+))\b"
 )
 _NOW = re.compile(
     r"\b(?:current(?:ly)?|concomitant(?:ly)?|concurrent(?:ly)?|ongoing|simultaneous(?:ly)?|receiving|taking|under\s+(?:treatment|therapy)|(?:need(?:s|ing)?|requir(?:e|es|ing))(?:\s+for)?)\b"
@@ -180,7 +180,8 @@ def _belongs_behind(text: str, end: int, position: int) -> bool:
         inside = text[end + opened.end() :].partition(")")[0]
         return end + opened.end() + len(inside) > position and not re.search(rf"\d\s*{UNIT}", inside)
     led = re.match(
-        r"\)?\s*,?\s*(?:\w+\s+){0,3}?(?:such as|e\.g\.|i\.e\.|including|for example)\b", text[end:]
+        r"\)?\s*,?\s*(?:\w+[,;]?\s+){0,5}?(?:such as\b|e\.\s?g\.|i\.\s?e\.|including\b|for example\b)",
+        text[end:],
     )
     return led is not None and not re.search(r"\d|;", text[end + led.end() : position])
 
@@ -434,6 +435,9 @@ def _exposure(r: Reading, start: int, end: int) -> tuple[Bounds, str, str, int, 
         ):
             continue
         words, after, symbol = found["words"], found["after"], found["symbol"]
+        if re.match(r"\s*(?:after|following|post)\b", span_like) and not words:
+            # "resumed ≤ 12 weeks after the washout" is a time, no amount
+            continue
         left = text[max(0, found.start() - 40) : found.start()]
         if re.search(r"\blast(?:ing|ed)\s+(?:over|beyond)\s*$", left):
             symbol = ">"
@@ -442,7 +446,10 @@ def _exposure(r: Reading, start: int, end: int) -> tuple[Bounds, str, str, int, 
             or after
             or re.search(r"consecutive|continuous|cumulative", found.group())
             or (symbol and re.search(r"\b(?:for|exposure|duration|lasting|lasted)\b[^.;,]{0,18}$", left))
-            or (symbol in ("≥", ">", "≤") and re.search(r"\btreat\w*\b[^.;,]{0,18}$", left))
+            or (
+                symbol in (("≥", ">") if r.sense == "forbid" else ("≥", ">", "≤"))
+                and re.search(r"\btreat\w*\b[^.;,]{0,18}$", left)
+            )
         ):
             continue
         if re.search(r"(?:last|past|previous|prior|within|preceding)\s*(?:the\s+)?$", left):

@@ -353,6 +353,15 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (EXC, "Anaemia (hemoglobin below 10.5 g/dl in women, 12g/dl in men)", ["not lab_limit <10.5 g/dL hemoglobin ?", "not lab_limit <12 g/dL hemoglobin ?"]),
     (EXC, "Uric acid at Screening Visit 1 > 1.3 x ULN", ["not lab_limit >1.3 xULN uric acid @screening"]),
     (EXC, "Vitamin D deficiency (< 20 ng/mL)", ["not lab_limit <20 ng/mL 25-hydroxyvitamin d"]),
+    (EXC, "Immunomodulatory treatment other than interferon beta-1a or any immunosuppressive therapy 5 months prior to inclusion", ["washout immunomodulator+immunosuppressant in 5 months @enrolment but interferon beta-1a"]),
+    (INC, "EDSS between 0 and 6 before the relapse", ["edss_range ≥0 ≤6"]),
+    (EXC, "Patients in treatment with immunosuppressants (azathioprine, methotrexate)", ["concomitant_therapy_forbidden immunosuppressant+azathioprine+methotrexate"]),
+    (EXC, "≤ 4 months since treatment with any immunosuppressive drug", ["washout immunosuppressant in 4 months"]),
+    (EXC, "Corticosteroid treatment ≤ 21 days", ["steroid_use_forbidden corticosteroid in 21 days"]),
+    (EXC, "Any prior therapy for MS other than corticosteroids within 60 days of screening; e.g., interferons and glatiramer acetate", ["washout ms disease-modifying therapy+interferon+glatiramer acetate in 60 days @screening but corticosteroid"]),
+    (EXC, "Relapse that began more than 21 days before inclusion", []),
+    (INC, "EDSS ≥ 2.0 OR 1 relapse in the previous 18 months", ["edss_range ≥2 [1]", "relapse_count ≥1 in 18 months [1]"]),
+    (INC, "High-risk clinically isolated syndrome or relapsing MS", ["disease_course cis+rms"]),
 ]  # fmt: skip
 
 
