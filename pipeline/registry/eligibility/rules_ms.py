@@ -99,6 +99,10 @@ _CONDITIONAL = re.compile(
 _IN_PATIENTS = re.compile(
     r"\b(?:in|for|among)\s+(?:patients|subjects|participants|those|individuals|people)\s+(?:with|who have|having)\s+(?:an?\s+)?$"
 )
+# "≥ 0.5 points for an EDSS of 6 or more"
+_POINTS_FOR = re.compile(
+    r"\bpoints?\b[^.;,]{0,14}\b(?:for|if|in|with|when)\s+(?:(?:an?|the|baseline|patients|those|with)\s+)*$"
+)
 _SUBSCORE = re.compile(
     r"\b(?:functional system|fs\b|sub-?scores?|subscale|pyramidal|cerebellar|brainstem|bladder|ambulation (?:score|index))"
 )
@@ -217,6 +221,8 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
             polarity = r.sense
             if _EDSS_DENIED.search(before) or _EDSS_OUTSIDE.search(text[found.end() : start]):
                 polarity = "forbid" if r.sense == "require" else "require"
+            if _POINTS_FOR.search(before):
+                continue
             if _PEOPLE_WITH.search(before) and _EDSS_SUBGROUP.match(text, last):
                 continue
             # "Benign MS (EDSS ≤ 3 after 10 years)" excludes no other EDSS ≤ 3.
@@ -265,7 +271,7 @@ def _near_anchor(text: str, end: int) -> str | None:
 
 
 _EDSS_STEP = re.compile(
-    rf"(?:\bedss\s+(?:score\s+)?(?:increase|worsening|progression)\s+of\s+(?P<symbol3>[≥>])?\s*(?P<value3>{NUMBER})(?=\s*(?:or\s+(?:more|greater)|$|[,.;()]|for\b|in\b|within\b|over\b|sustained|confirmed|and\b)))|(?:(?P<word>increas\w+|progress\w*|worsen\w*|deteriorat\w*)\b[^.;]{{0,60}}?(?P<symbol>[≥>])?\s*(?:of\s+)?(?P<value>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?|degrees?|edss|(?:on|in)\s+(?:the\s+)?(?:kurtzke\s+)?(?:edss|expanded\s+disability)))"
+    rf"(?:\bedss\s+(?:score\s+)?(?:has\s+|have\s+)?(?:increased?|worsening|worsened|progression|progressed)\s+(?:of\s+|by\s+|(?=[≥>]))(?P<symbol3>[≥>])?\s*(?P<value3>{NUMBER})(?=\s*(?:or\s+(?:more|greater)|$|[,.;()]|for\b|in\b|within\b|over\b|sustained|confirmed|and\b)))|(?:(?P<word>increas\w+|progress\w*|worsen\w*|deteriorat\w*)\b[^.;]{{0,60}}?(?P<symbol>[≥>])?\s*(?:of\s+)?(?P<value>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?|degrees?|edss|(?:on|in)\s+(?:the\s+)?(?:kurtzke\s+)?(?:edss|expanded\s+disability)))"
     rf"|(?:(?P<symbol2>[≥>])?\s*(?P<value2>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?)?\s*(?:edss\s+)?(?:increas\w+|progress\w*|worsen\w*|deteriorat\w*))"
 )
 
@@ -273,7 +279,7 @@ _EDSS_STEP = re.compile(
 _GETS_WORSE = re.compile(r"\b(?:progress\w+|worsening|increasing\s+disability|deteriorat\w+)\b")
 # "A relapse is an event with an EDSS increase of …" explains a word.
 _EVENT_DEFINED = re.compile(
-    r"\b(?:relapse|exacerbation|attack|progression|worsening)s?\s+(?:is|are|was|were)\s+(?:an?\s|any\s|the\s|defined)"
+    r"\b(?:relapse|exacerbation|attack)s?\s*,?\s*(?:\(\s*)?defined\s+as\b|\b(?:relapse|exacerbation|attack|progression|worsening)s?\s+(?:is|are|was|were)\s+(?:an?\s|any\s|the\s|defined)"
 )
 
 
@@ -305,21 +311,24 @@ def edss_change(r: Reading) -> Iterator[Constraint]:
             if window is None and second:
                 # "1 point (if …) or 0.5 point (if …) in the last year": one time for both
                 window = _window(r, clause_start, clause_end, second.start("value"), second.end(), reach=150)
+            # Each step is for another EDSS: one of them is enough.
+            steps = "step" if second and 0 < number(second["value"]) <= 5 else None
             yield Constraint(
                 "edss_change", r.sense, found.start(), found.end(), "edss.change",
-                value, (found["symbol"] or found["symbol2"] or found["symbol3"]) != ">", unit="points", **_window_fields(window),
+                value, (found["symbol"] or found["symbol2"] or found["symbol3"]) != ">", unit="points", any_of_group=steps,
+                **_window_fields(window),
             )  # fmt: skip
-            if second and 0 < number(second["value"]) <= 5:
+            if steps:
                 # "1 point, or 0.5 point if the EDSS is 6 or more"
                 yield Constraint(
                     "edss_change", r.sense, second.start("value"), second.end(), "edss.change",
-                    number(second["value"]), True, unit="points", **_window_fields(window),
+                    number(second["value"]), True, unit="points", any_of_group=steps, **_window_fields(window),
                 )  # fmt: skip
             break
 
 
 _EDSS_STEP_MORE = re.compile(
-    rf"(?:[^.;]|\.(?=\d)){{0,60}}?\b(?:or|and)\s+(?:an?\s+)?(?:increase\s+)?(?:of\s+)?(?:≥\s*)?(?P<value>{NUMBER})\s*-?\s*(?:edss\s+)?(?:points?|steps?)?\s+(?:increase\s+)?(?:sustained\b[^.;]{{0,40}}?\s)?(?=\(?\s*(?:if|in|for|when|where)\b)"
+    rf"(?:[^.;]|\.(?=\d)){{0,60}}?(?:\b(?:or|and)|,)\s+(?:an?\s+)?(?:increase\s+)?(?:of\s+)?(?:≥\s*)?(?P<value>{NUMBER})\s*-?\s*(?:edss\s+)?(?:points?|steps?)?\s+(?:increase\s+)?(?:sustained\b[^.;]{{0,40}}?\s)?(?=\(?\s*(?:if|in|for|when|where|(?:baseline\s+|screening\s+)?edss\s*[≥≤><])\b|\(?\s*(?:baseline\s+|screening\s+)?edss\s*[≥≤><])"
 )
 
 
@@ -1413,6 +1422,11 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
             if r.in_exception(found.start()):
                 continue
             before = text[clause_start : found.start()]
+            # What the course was before is not what it is.
+            if r.sense == "require" and re.search(
+                r"\b(?:prior|previous|past)\s+(?:history|course|diagnosis)\s+of\s+(?:an?\s+)?$", before
+            ):
+                continue
             if r.sense == "require" and _IF_OTHERWISE.search(before):
                 continue
             # "SPMS with relapses in the last year" excludes no other SPMS.
@@ -1791,11 +1805,11 @@ def _duration_behind(r: Reading, clause_start: int, clause_end: int) -> Duration
     """ "A diagnosis of MS … of at least 3 months duration"."""
     for span in r.spans:
         if not clause_start <= span.start < clause_end or not re.match(
-            r"'?\s*(?:in\s+|of\s+)?(?:disease\s+|ms\s+)?duration\b", r.text[span.end :]
+            r"'?s?\s*(?:in\s+|of\s+)?(?:disease\s+|ms\s+)?duration\b", r.text[span.end :]
         ):
             continue
         before = r.text[clause_start : span.start]
-        named = re.match(r"'?\s*(?:in\s+|of\s+)?(?:disease|ms)\s+duration\b", r.text[span.end :])
+        named = re.match(r"'?s?\s*(?:in\s+|of\s+)?(?:disease|ms)\s+duration\b", r.text[span.end :])
         if named and span.symbol:
             # "< 5 years of disease duration"
             return compared(span.symbol, span.value), span.unit, (span.start, span.end + named.end())

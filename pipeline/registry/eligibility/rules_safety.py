@@ -10,7 +10,7 @@ from pipeline.registry.eligibility.quantities import NUMBER, Bounds, Span, compa
 from pipeline.registry.eligibility.reading import Constraint, Reading
 
 # --------------------------------------------------------------------------------------------------------- laboratory
-_ULN = r"(?:upper\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?(?:\s*\(\s*uln\s*\))?|upper\s+(?:normal\s+|reference\s+)(?:limits?|range|values?)|(?<![a-wyz])uln\b|(?<![a-wyz])unl\b|(?<=\d)n\b|upper\s+normal\s+limits?|upper\s+limit|normal\s+upper\s+limits?|(?<=x )(?:the\s+)?normal(?!\s+(?:saline|range))(?:\s+(?:value|limit|level)s?)?|(?:(?<=times )|(?<=times of ))(?:the\s+)?normal(?:\s+(?:value|limit|level)s?)?)"
+_ULN = r"(?:upper\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?(?:\s*\(\s*uln\s*\))?|upper\s+(?:normal\s+|reference\s+)(?:limits?|range|values?)|(?<![a-wyz])uln\b|(?<![a-wyz])unl\b|(?<=\d)n\b|upper\s+normal\s+limits?|upper\s+limit|normal\s+upper\s+limits?|(?:(?<=x )|(?<=x  )|(?<=x   )|(?<=x of ))(?:the\s+)?normal(?!\s+(?:saline|range))(?:\s+(?:value|limit|level)s?)?|(?:(?<=times )|(?<=times of ))(?:the\s+)?normal(?:\s+(?:value|limit|level)s?)?)"
 _LLN = r"(?:lower\s+(?:limits?|levels?|bound)\s+(?:of\s+)?(?:the\s+)?(?:normal|reference)(?:\s+range)?s?(?:\s*\(\s*lln\s*\))?|(?<![a-wyz])lln\b|lower\s+normal\s+limits?)"
 _SITE = r"(?:(?:the|of|local|institutional|institution's|laboratory|lab|age[- ]adjusted|respective|central|normal range)\s*)*"
 _TIMES = r"\s*(?:x|\*|times|-?\s*fold|-?\s*times)?\s*"

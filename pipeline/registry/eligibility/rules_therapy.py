@@ -45,7 +45,7 @@ _CAUSE = re.compile(
 )
 # "Starting treatment with X", "eligible for X therapy": it is yet to come, whatever verb follows.
 _YET_TO_COME = re.compile(
-    r"\b(?:start(?:ing|ed)?|begin\w*|initiat\w+|commenc\w+|eligib\w+(?:\s+for|\s+to\s+receive)?|candidates?\s+for|suitab\w+\s+for|appropriate\s+for|indicat\w+\s+for|about\s+to\s+(?:start|begin|receive)|plan\w*\s+(?:to\s+\w+|on|for)|scheduled\s+(?:to\s+\w+|for)|will(?:ing)?\s+(?:to\s+)?(?:\w+\s+)?(?:start|begin|receive|initiate|switch\w*|be\s+treated)|to\s+be\s+(?:treated|started|switched|prescribed)|switch\w*\s+(?:to|from)|accept\w*|agree\w*\s+to\s+\w+|randomi[sz]ed\s+to|assigned\s+to|(?:may|could|would|might|can|to|likely)\s+benefit\s+from)\s+(?:a\s+|an\s+|the\s+|new\s+|first\s+|their\s+|receiving\s+|treatment\s+|therapy\s+|course\s+|courses\s+|of\s+|with\s+|on\s+|for\s+)*$"
+    r"\b(?:start(?:ing|ed)?|begin\w*|initiat\w+|commenc\w+|eligib\w+(?:\s+for|\s+to\s+receive)?|candida(?:tes?|cy)\s+for|suitab\w+\s+for|appropriate\s+for|indicat\w+\s+for|about\s+to\s+(?:start|begin|receive)|plan\w*\s+(?:to\s+\w+|on|for)|scheduled\s+(?:to\s+\w+|for)|will(?:ing)?\s+(?:to\s+)?(?:\w+\s+)?(?:start|begin|receive|initiate|switch\w*|be\s+treated)|to\s+be\s+(?:treated|started|switched|prescribed)|switch\w*\s+(?:to|from)|accept\w*|agree\w*\s+to\s+\w+|randomi[sz]ed\s+to|assigned\s+to|(?:may|could|would|might|can|to|likely)\s+benefit\s+from)\s+(?:a\s+|an\s+|the\s+|new\s+|first\s+|their\s+|receiving\s+|treatment\s+|therapy\s+|course\s+|courses\s+|of\s*:?\s+|with\s+|on\s+|for\s+|either\s+|≥\s*|1\s+)*$"
 )
 _PROMISE = re.compile(
     r"\b(?:willing(?:ness)?|agree\w*|prepared|able)\s+to\s+(?:discontinue|stop|remain|refrain|switch|maintain|continue|stay)\b"
@@ -228,6 +228,7 @@ _BEGUN = re.compile(
 _BEGUN_LONG_AGO = re.compile(
     r"\s*(?:therapy|treatment)?\s*(?:was\s+|were\s+|been\s+)*(?:started|initiated|commenced|introduced)\s+[≥>]"
 )
+_SAME_LIST = re.compile(r"\s*(?:\([^()]*\)\s*)?(?:[,/]\s*)?(?:and/or\s+|and\s+|or\s+)?(?:an?\s+)?")
 # A washout whose length is not said.
 _NO_WASHOUT = re.compile(
     r"\bwithout\s+(?:an?\s+|the\s+)?(?:appropriate|adequate|sufficient|required|proper)\s+wash"
@@ -245,6 +246,7 @@ class _Segment(NamedTuple):
 
 def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
     text, out = r.text, []
+    skipped: Mention | None = None
     for m in r.mentions:
         if m.family != "drug" or not clause_start <= m.start < clause_end:
             continue
@@ -289,6 +291,10 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             continue
         if _ANOTHER_STUDY.search(before):
             continue
+        if skipped is not None and _SAME_LIST.fullmatch(text, skipped.end, m.start):
+            # "Starting natalizumab or fingolimod": the whole list is yet to come.
+            skipped = m
+            continue
         yet = _YET_TO_COME.search(before)
         started = (
             yet
@@ -299,6 +305,7 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             s.role == "back" and s.symbol not in ("≥", ">") and 0 <= s.start - m.end < 60 for s in r.spans
         )
         if yet and not (started and recent):
+            skipped = m
             continue
         # "(for teriflunomide, unless eliminated)" repeats a drug of the list for its exception.
         if re.search(r"\(\s*(?:for\s+)?$", before) and re.match(
@@ -1098,6 +1105,8 @@ _SUBGROUP = re.compile(
 _OR_TREATED = re.compile(
     r"\bor\s+(?:(?:have|has|had|been|be|is|are|were|previously|only)\s+)*(?:treated|receiv\w+|exposed|taking|stable)\b"
 )
+# "Not on a DMT, or stable for 3 months": the time is the other alternative's.
+_OR_STABLE = re.compile(r"\bor\s+(?:\w+\s+){0,3}?stable\b")
 # "natalizumab-naive"
 _DRUG_NAIVE = re.compile(
     r"\s*-?\s*(?:treatment\s*-?\s*|therapy\s*-?\s*)?(?:naive|naïve)\b(?!\s+(?:to|of|for)\b)"
@@ -1386,7 +1395,13 @@ def _one_required(
         return []
     if negative:
         pick = (
-            [s for s in after_spans if s.role in ("back", "for", "since") and s.start - last < 90]
+            [
+                s
+                for s in after_spans
+                if s.role in ("back", "for", "since")
+                and s.start - last < 90
+                and not _OR_STABLE.search(text, last, s.start)
+            ]
             or [
                 s
                 for s in before_spans
@@ -1485,7 +1500,14 @@ def _one_required(
         ):
             return [
                 Constraint(
-                    "concomitant_therapy_forbidden", "require", begin, end, "therapy.concomitant", terms=terms
+                    "concomitant_therapy_forbidden",
+                    "require",
+                    begin,
+                    end,
+                    "therapy.concomitant",
+                    terms=terms,
+                    is_qualified=upper == r.clause(first)[1]
+                    and _OR_STABLE.search(text, last, upper) is not None,
                 )
             ]
         return []
@@ -1533,14 +1555,23 @@ def _one_required(
             )
         ]  # fmt: skip
     if (
+        r.sense == "require"
+        and not _treats_ms(terms)
+        and re.search(r"(?:\(\s*|,\s*|\b)(?:e\.g\.?|such as|for example|including)\s*,?\s*$", before)
+        and all(n.start >= first for n in r.mentions if n.family == "drug")
+    ):
+        # "Stable dose of symptomatic medication (e.g. baclofen)" asks for no baclofen.
+        return []
+    if (
         not listed
+        and not _COURSES_OF.search(before)
         and not _THERAPY_VERB.search(before)
         and not re.match(r"\s*(?:treatment|therapy|for\s+[≥≤]?\s*\d|treated|use)", text[last : last + 24])
     ):
         return []
     # A relapse on the drug is another rule's; the time on it is ours.
     on_relapse = re.search(
-        r"\b(?:relapses?|relapsed|exacerbation|attacks?|lesions?|activity|edss|progression)\b[^.;]{0,90}\b(?:while|during|despite|on|under|after)\b[^.;]{0,60}$",
+        r"\b(?:relapses?|relapsed|exacerbation|attacks?|lesions?|activity|edss|progression)\b[^.;]{0,90}\b(?:while|during|despite|on|under|after|following)\b[^.;]{0,60}$",
         text[clause_start:first],
     )
     duration = _duration(r, run, lower, upper, first, last)

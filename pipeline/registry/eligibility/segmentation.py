@@ -153,7 +153,16 @@ def _ends_in_colon(text: pl.Expr) -> pl.Expr:
 def _split_inline(text: pl.Expr) -> pl.Expr:
     """Texts printed as one line with " - " or " * " before each criterion."""
     dashes = text.str.replace_all(r"[ \t]([-*–] [A-Z≥><\d])", "\n$1")
-    return pl.when(text.str.count_matches("\n") < 3).then(dashes).otherwise(text)
+    # Headers may have got lines of their own already; "18 - 55" is no bullet then.
+    words = text.str.replace_all(r"[ \t]([-*–] [A-Z])", "\n$1")
+    lines = text.str.count_matches("\n")
+    return (
+        pl.when(lines < 3)
+        .then(dashes)
+        .when((lines < 8) & (text.str.count_matches(r"\S[ \t][-*–] [A-Z]") >= 4))
+        .then(words)
+        .otherwise(text)
+    )
 
 
 def _lines(studies: pl.DataFrame) -> pl.DataFrame:

@@ -202,3 +202,9 @@ def test_what_subjects_must_not() -> None:
     text = "Subjects must:\n\n* have MS\n\nSubjects must not:\n\n* have used natalizumab"
     found = criteria(text).filter(pl.col("line_kind") == "item")
     assert found["sense"].to_list() == ["require", "forbid"]
+
+
+def test_dashes_behind_headers_in_one_paragraph() -> None:
+    text = "Inclusion Criteria: MS for 2 years - EDSS 0 - 5 - Two relapses - Age 18 - 50 Exclusion Criteria: - Steroids - Pregnancy"
+    assert texts(text, "inclusion") == ["MS for 2 years", "EDSS 0 - 5", "Two relapses", "Age 18 - 50"]
+    assert texts(text, "exclusion") == ["Steroids", "Pregnancy"]
