@@ -1492,7 +1492,7 @@ _MERE_ADJECTIVES = re.compile(
 def _speaks_of_diagnosis(r: Reading, clause_start: int, clause_end: int, start: int, end: int) -> bool:
     before = r.text[clause_start:start]
     if re.search(
-        r"\b(?:drug|treatment|therapy|therapies|medication|approved|indicated|indication|label\w*|trials?|stud\w+|relapses?|efficacy|used)\s+(?:\w+\s+){0,3}(?:for|of|in)\s+(?:the\s+)?(?:treatment of\s+)?$",
+        r"\b(?:drug|(?:inclusion|eligibility|entry) criteria|treatment|therapy|therapies|medication|approved|indicated|indication|label\w*|trials?|stud\w+|relapses?|efficacy|used)\s+(?:\w+\s+){0,3}(?:for|of|in)\s+(?:the\s+)?(?:treatment of\s+)?$",
         before[-70:],
     ):
         return False
