@@ -31,7 +31,7 @@ DIGIT = r"\d"
 _SYMBOLS = frozenset("≥≤<>")
 _WORD = re.compile(r"\S+")
 # Spellings of one part of a pattern that are told apart, and words of the largest group: beyond, a group rarely says no.
-_SPELLINGS, _LARGEST = 64, 48
+_SPELLINGS, _LARGEST = 64, 128
 _MOST = sys.maxsize
 
 
