@@ -378,18 +378,16 @@ def _groups(criteria: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(
             next_is_child=pl.col("parent").shift(-1).over("study", "block") == pl.col("row"),
-            is_any=pl.col("lower").str.contains(_ANY),
-            is_all=pl.col("lower").str.contains(_ALL),
-            is_example=pl.col("lower").str.contains(_EXAMPLES),
-            # All its ways end so; without them it is slow.
-            negates=pl.when(
-                pl.col("lower").str.contains("following", literal=True) | _ends_in_colon(pl.col("lower"))
-            )
-            .then(pl.col("lower"))
-            .otherwise(pl.lit(""))
-            .str.contains(_NEGATED_INTRO),
+            # What an introduction says of its list is asked of introductions alone: few lines are any.
+            introduction=pl.when(pl.col("is_intro")).then(pl.col("lower")).otherwise(pl.lit("")),
+        )
+        .with_columns(
+            is_any=pl.col("introduction").str.contains(_ANY),
+            is_all=pl.col("introduction").str.contains(_ALL),
+            is_example=pl.col("introduction").str.contains(_EXAMPLES),
+            negates=pl.col("introduction").str.contains(_NEGATED_INTRO),
             some=pl.coalesce(
-                pl.col("lower").str.extract(_SOME, 1), pl.col("lower").str.extract(_SOME, 2)
+                pl.col("introduction").str.extract(_SOME, 1), pl.col("introduction").str.extract(_SOME, 2)
             ).replace_strict(
                 {"two": 2, "three": 3, "four": 4, "five": 5, "2": 2, "3": 3, "4": 4, "5": 5},
                 default=None,
