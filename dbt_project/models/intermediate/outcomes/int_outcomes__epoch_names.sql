@@ -11,6 +11,11 @@ end_rules as (
     select *, row_number() over (order by end_rule) as rule_number from {{ ref('end_rules') }}
 ),
 
+rule_in_use as (
+    select max(case when end_rule = '{{ var("end_rule") }}' then rule_number end) as rule_number
+    from end_rules
+),
+
 windows as (
     select * from {{ ref('int_outcomes__epoch_windows') }}
 ),
@@ -40,10 +45,12 @@ final as (
             else epochs.epoch
         end as epoch,
         end_rules.end_rule,
-        end_rules.end_rule = '{{ var("end_rule") }}' as is_rule_in_use
+        end_rules.end_rule = '{{ var("end_rule") }}' as is_rule_in_use,
+        cast(parts.epoch_key - parts.rule_number + rule_in_use.rule_number as bigint) as epoch_key_in_use
     from parts
     inner join epochs on parts.epoch_number = epochs.epoch_number
     inner join end_rules on parts.rule_number = end_rules.rule_number
+    cross join rule_in_use
 )
 
 select * from final

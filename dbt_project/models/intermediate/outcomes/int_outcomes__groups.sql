@@ -17,11 +17,11 @@ bands as (
 ),
 
 memberships as (
-    select patient_key, cohort, patient_id, 'all' as grouping, 'all' as group_name from patients
+    select patient_key, cohort, 'all' as grouping, 'all' as group_name from patients
 
     union all
 
-    select patient_key, cohort, patient_id, 'regular_corticosteroids',
+    select patient_key, cohort, 'regular_corticosteroids',
         case regular_corticosteroids
             when true then 'with_regular_corticosteroids'
             when false then 'without_regular_corticosteroids'
@@ -31,51 +31,51 @@ memberships as (
 
     union all
 
-    select patient_key, cohort, patient_id, 'prospective_cohort', coalesce(prospective_cohort, 'not_enrolled') from patients
+    select patient_key, cohort, 'prospective_cohort', coalesce(prospective_cohort, 'not_enrolled') from patients
 
     union all
 
-    select patient_key, cohort, patient_id, 'prior_dmd_class', prior_dmd_class from patients
+    select patient_key, cohort, 'prior_dmd_class', prior_dmd_class from patients
 
     union all
 
-    select patient_key, cohort, patient_id, 'prior_dmd_class_24m', prior_dmd_class_24m from patients
+    select patient_key, cohort, 'prior_dmd_class_24m', prior_dmd_class_24m from patients
 
     union all
 
-    select patient_key, cohort, patient_id, 'prior_dmd_24m', 'IFNGA' from patients where prior_ifnga_24m
+    select patient_key, cohort, 'prior_dmd_24m', 'IFNGA' from patients where prior_ifnga_24m
 
     union all
 
-    select patient_key, cohort, patient_id, 'prior_dmd_24m', 'FTY' from patients where prior_fty_24m
+    select patient_key, cohort, 'prior_dmd_24m', 'FTY' from patients where prior_fty_24m
 
     union all
 
-    select patient_key, cohort, patient_id, 'prior_dmd_24m', 'NAT' from patients where prior_nat_24m
+    select patient_key, cohort, 'prior_dmd_24m', 'NAT' from patients where prior_nat_24m
 
     union all
 
-    select patient_key, cohort, patient_id, 'prior_dmd_24m', 'OTHER' from patients where prior_other_24m
+    select patient_key, cohort, 'prior_dmd_24m', 'OTHER' from patients where prior_other_24m
 
     union all
 
-    select patient_key, cohort, patient_id, 'nat_fty_index', 'NAT_FTY_INDEX' from patients where is_nat_fty_index
+    select patient_key, cohort, 'nat_fty_index', 'NAT_FTY_INDEX' from patients where is_nat_fty_index
 
     union all
 
-    select patient_key, cohort, patient_id, 'disease_course', coalesce(disease_course_at_index, 'unknown') from patients
+    select patient_key, cohort, 'disease_course', coalesce(disease_course_at_index, 'unknown') from patients
 
     union all
 
-    select patient_key, cohort, patient_id, 'courses_received', concat('courses_', cast(courses as string)) from patients
+    select patient_key, cohort, 'courses_received', concat('courses_', cast(courses as string)) from patients
 
     union all
 
-    select patient_key, cohort, patient_id, 'sex', sex from patients
+    select patient_key, cohort, 'sex', sex from patients
 
     union all
 
-    select patients.patient_key, patients.cohort, patients.patient_id, 'age_band', coalesce(bands.group_name, 'unknown')
+    select patients.patient_key, patients.cohort, 'age_band', coalesce(bands.group_name, 'unknown')
     from patients
     left join bands
         on bands.grouping = 'age_band'
@@ -84,7 +84,7 @@ memberships as (
 
     union all
 
-    select patients.patient_key, patients.cohort, patients.patient_id, 'baseline_edss_band', coalesce(bands.group_name, 'unknown')
+    select patients.patient_key, patients.cohort, 'baseline_edss_band', coalesce(bands.group_name, 'unknown')
     from patients
     left join bands
         on bands.grouping = 'baseline_edss_band'
@@ -93,7 +93,7 @@ memberships as (
 
     union all
 
-    select patient_key, cohort, patient_id, 'pre_index_arr_over_2',
+    select patient_key, cohort, 'pre_index_arr_over_2',
         case
             when pre_index_arr_per_year > 2 then 'over_2_per_year'
             when pre_index_arr_per_year <= 2 then 'up_to_2_per_year'
@@ -103,7 +103,7 @@ memberships as (
 
     union all
 
-    select patient_key, cohort, patient_id, 'follow_up_over_12_months',
+    select patient_key, cohort, 'follow_up_over_12_months',
         case is_followed_over_12_months
             when true then 'over_12_months'
             when false then 'up_to_12_months'
@@ -113,7 +113,7 @@ memberships as (
 
     union all
 
-    select patient_key, cohort, patient_id, 'follow_up_over_15_months',
+    select patient_key, cohort, 'follow_up_over_15_months',
         case is_followed_over_15_months
             when true then 'over_15_months'
             when false then 'up_to_15_months'
@@ -123,7 +123,7 @@ memberships as (
 
     union all
 
-    select patient_key, cohort, patient_id, 'edss_change_class', coalesce(edss_change_class, 'unknown') from patients
+    select patient_key, cohort, 'edss_change_class', coalesce(edss_change_class, 'unknown') from patients
 ),
 
 found as (
@@ -148,7 +148,6 @@ final as (
         cast(names.group_key as bigint) as group_key,
         memberships.patient_key,
         memberships.cohort,
-        memberships.patient_id,
         memberships.grouping,
         memberships.group_name,
         names.is_baseline_group,

@@ -3,7 +3,7 @@
 with
 
 landmarks as (
-    select * from {{ ref('edss_landmarks') }}
+    select *, row_number() over (order by landmark) as landmark_number from {{ ref('edss_landmarks') }}
 ),
 
 measures as (
@@ -24,6 +24,7 @@ targets as (
         measures.baseline_edss,
         measures.last_day,
         landmarks.landmark,
+        landmarks.landmark_number,
         landmarks.window_value,
         landmarks.window_unit,
         case landmarks.offset_unit
@@ -52,11 +53,11 @@ windows as (
 candidates as (
     select
         windows.patient_key,
-        windows.landmark,
+        windows.landmark_number,
         edss.visit_date,
         edss.edss,
         row_number() over (
-            partition by windows.patient_key, windows.landmark
+            partition by windows.patient_key, windows.landmark_number
             order by abs({{ days_between('windows.target_date', 'edss.visit_date') }}), edss.visit_date desc
         ) as nearness
     from windows
@@ -73,6 +74,7 @@ final as (
         windows.cohort,
         windows.patient_id,
         windows.landmark,
+        cast(windows.landmark_number as bigint) as landmark_number,
         windows.target_date,
         candidates.edss,
         candidates.visit_date as edss_date,
@@ -86,7 +88,7 @@ final as (
     from windows
     left join candidates
         on windows.patient_key = candidates.patient_key
-        and windows.landmark = candidates.landmark
+        and windows.landmark_number = candidates.landmark_number
         and candidates.nearness = 1
 )
 

@@ -1,26 +1,34 @@
-{# What the number of a pair of epochs stands for. #}
+{# What the number of a pair of epochs stands for, of those that any patient has. #}
 {{ statistics_input() }}
 
 with
 
-paired as (
-    select * from {{ ref('int_outcomes__paired_epochs') }}
+pairs as (
+    select * from {{ ref('int_outcomes__epoch_pairs') }}
+),
+
+found as (
+    select distinct pair_key
+    from {{ ref('int_outcomes__paired_epochs') }}
 ),
 
 final as (
     select
-        pair_key,
-        min(metric) as metric,
-        min(before_epoch) as before_epoch,
-        min(after_epoch) as after_epoch,
+        pairs.pair_key,
+        pairs.metric,
+        pairs.before_epoch,
+        pairs.after_epoch,
         -- the changes that are tested between groups
         case
-            when min(metric) in ('edss', 'msss') then concat(min(metric), '_change')
-            when min(metric) = 'arr_per_year' and min(before_epoch) = 'pre_index_24m' and min(after_epoch) = 'post_index'
+            when pairs.metric in ('edss', 'msss') then concat(pairs.metric, '_change')
+            when
+                pairs.metric = 'arr_per_year'
+                and pairs.before_epoch = 'pre_index_24m'
+                and pairs.after_epoch = 'post_index'
                 then 'arr_change'
         end as change_metric
-    from paired
-    group by pair_key
+    from pairs
+    inner join found on pairs.pair_key = found.pair_key
 )
 
 select * from final

@@ -5,14 +5,12 @@
 with
 
 epochs as (
-    select epochs.*, names.epoch
-    from {{ ref('int_outcomes__patient_epochs') }} as epochs
-    inner join {{ ref('int_outcomes__epoch_names') }} as names on epochs.epoch_key = names.epoch_key
-    where names.is_rule_in_use
+    select * from {{ ref('int_outcomes__observed_epochs') }}
+    where arr_per_year is not null or new_t2_per_scan is not null
 ),
 
 pairs as (
-    select *, row_number() over (order by metric, before_epoch, after_epoch) as pair_key from {{ ref('epoch_pairs') }}
+    select * from {{ ref('int_outcomes__epoch_pairs') }}
 ),
 
 measures as (
@@ -20,50 +18,39 @@ measures as (
     where index_date is not null
 ),
 
-epoch_values as (
+{% for side in ['before', 'after'] %}
+{{ side }}_values as (
     select
-        patient_key,
-        epoch,
-        'arr_per_year' as metric,
-        arr_per_year as value,
-        relapses as events,
-        exposure_days / 365.25e0 as exposure
-    from epochs
-    where arr_per_year is not null
-
-    union all
-
-    select
-        patient_key,
-        epoch,
-        'new_t2_per_scan' as metric,
-        new_t2_per_scan as value,
-        new_t2_total as events,
-        cast(scans as double) as exposure
-    from epochs
-    where new_t2_per_scan is not null
+        pairs.pair_key,
+        epochs.patient_key,
+        {% for name, rate, lesions in [
+            ('value', 'epochs.arr_per_year', 'epochs.new_t2_per_scan'),
+            ('events', 'epochs.relapses', 'epochs.new_t2_total'),
+            ('exposure', 'epochs.exposure_days / 365.25e0', 'cast(epochs.scans as double)'),
+        ] %}
+        case pairs.metric when 'arr_per_year' then {{ rate }} when 'new_t2_per_scan' then {{ lesions }} end as {{ name }}
+        {%- if not loop.last %},{% endif %}
+        {% endfor %}
+    from pairs
+    inner join epochs on pairs.{{ side }}_epoch_key = epochs.epoch_key
 ),
 
+{% endfor %}
 final as (
     select
-        cast(pairs.pair_key as bigint) as pair_key,
+        before_values.pair_key,
         before_values.patient_key,
-        pairs.metric,
-        pairs.before_epoch,
-        pairs.after_epoch,
         before_values.value as before_value,
         after_values.value as after_value,
         before_values.events as before_events,
         before_values.exposure as before_exposure,
         after_values.events as after_events,
         after_values.exposure as after_exposure
-    from pairs
-    inner join epoch_values as before_values
-        on pairs.metric = before_values.metric and pairs.before_epoch = before_values.epoch
-    inner join epoch_values as after_values
-        on pairs.metric = after_values.metric
-        and pairs.after_epoch = after_values.epoch
+    from before_values
+    inner join after_values
+        on before_values.pair_key = after_values.pair_key
         and before_values.patient_key = after_values.patient_key
+    where before_values.value is not null and after_values.value is not null
 
     {% for metric in ['edss', 'msss', 'armss'] %}
     union all
@@ -71,9 +58,6 @@ final as (
     select
         cast(1000 + {{ loop.index }} as bigint) as pair_key,
         patient_key,
-        '{{ metric }}' as metric,
-        'baseline' as before_epoch,
-        'last_visit' as after_epoch,
         baseline_{{ metric }} as before_value,
         last_{{ metric }} as after_value,
         cast(null as bigint) as before_events,

@@ -1,4 +1,5 @@
 {# Every window with what happened in it; a rate needs the minimum exposure, and says why where it has none. #}
+{{ config(materialized='view') }}
 
 with
 
@@ -28,10 +29,7 @@ final as (
             when windows.exposure_days >= {{ var('minimum_exposure_days') }} and windows.exposure_days > 0
                 then measures.relapses / (windows.exposure_days / 365.25e0)
         end as arr_per_year,
-        case
-            when windows.exposure_days = 0 then 'no_exposure'
-            when windows.exposure_days < {{ var('minimum_exposure_days') }} then 'short_exposure'
-        end as arr_null_reason,
+        {{ rate_null_reason('windows.exposure_days') }} as arr_null_reason,
         coalesce(measures.scans, 0) as scans,
         measures.new_t2_total,
         measures.gd_total,

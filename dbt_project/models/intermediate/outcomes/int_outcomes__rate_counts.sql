@@ -5,8 +5,7 @@
 with
 
 windows as (
-    select * from {{ ref('int_outcomes__patient_epochs') }}
-    where exposure_days > 0
+    select * from {{ ref('int_outcomes__observed_epochs') }}
 ),
 
 memberships as (

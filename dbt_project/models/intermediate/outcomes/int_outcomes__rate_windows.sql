@@ -4,7 +4,7 @@
 with
 
 epochs as (
-    select * from {{ ref('int_outcomes__patient_epochs') }}
+    select * from {{ ref('int_outcomes__observed_epochs') }}
 ),
 
 final as (
@@ -15,7 +15,6 @@ final as (
         relapses,
         exposure_days
     from epochs
-    where exposure_days > 0
 )
 
 select * from final

@@ -6,8 +6,7 @@
 with
 
 epochs as (
-    select * from {{ ref('int_outcomes__patient_epochs') }}
-    where exposure_days > 0
+    select * from {{ ref('int_outcomes__observed_epochs') }}
 ),
 
 memberships as (
@@ -57,24 +56,63 @@ places as (
         )
 ),
 
-in_use as (
+sums_in_use as (
     select
         memberships.group_key,
         epochs.epoch_key,
-        '{{ var("relapse_definition") }}' as relapse_definition,
-        cast({{ var('minimum_exposure_days') }} as bigint) as minimum_exposure_days,
         cast(count(*) as bigint) as patients,
         cast(sum(epochs.relapses) as bigint) as relapses,
         cast(sum(epochs.exposure_days) as bigint) as exposure_days,
         cast(count(epochs.arr_per_year) as bigint) as n_patient_mean,
+        cast(count(case when epochs.arr_per_year = 0 then 1 end) as bigint) as n_without_relapse,
         avg(epochs.arr_per_year) as arr_patient_mean_per_year,
         stddev_samp(epochs.arr_per_year) as sd,
-        {{ median('epochs.arr_per_year') }} as median,
         min(epochs.arr_per_year) as min,
         max(epochs.arr_per_year) as max
     from memberships
     inner join epochs on memberships.patient_key = epochs.patient_key
     group by memberships.group_key, epochs.epoch_key
+),
+
+-- where more than half are without a relapse their median is zero, and nothing needs to be put in order
+unsettled as (
+    select group_key, epoch_key
+    from sums_in_use
+    where 2 * n_without_relapse <= n_patient_mean
+),
+
+medians as (
+    select
+        memberships.group_key,
+        epochs.epoch_key,
+        {{ median('epochs.arr_per_year') }} as median
+    from memberships
+    inner join epochs on memberships.patient_key = epochs.patient_key
+    inner join unsettled
+        on memberships.group_key = unsettled.group_key and epochs.epoch_key = unsettled.epoch_key
+    where epochs.arr_per_year is not null
+    group by memberships.group_key, epochs.epoch_key
+),
+
+in_use as (
+    select
+        sums_in_use.group_key,
+        sums_in_use.epoch_key,
+        '{{ var("relapse_definition") }}' as relapse_definition,
+        cast({{ var('minimum_exposure_days') }} as bigint) as minimum_exposure_days,
+        sums_in_use.patients,
+        sums_in_use.relapses,
+        sums_in_use.exposure_days,
+        sums_in_use.n_patient_mean,
+        sums_in_use.arr_patient_mean_per_year,
+        sums_in_use.sd,
+        case when 2 * sums_in_use.n_without_relapse > sums_in_use.n_patient_mean then 0e0 else medians.median end
+            as median,
+        sums_in_use.min,
+        sums_in_use.max
+    from sums_in_use
+    left join medians
+        on sums_in_use.group_key = medians.group_key and sums_in_use.epoch_key = medians.epoch_key
 ),
 
 others as (

@@ -7,15 +7,20 @@ measures as (
     select * from {{ ref('int_outcomes__patient_measures') }}
 ),
 
-epochs as (
-    select epochs.*, names.epoch, names.end_rule, names.is_rule_in_use
-    from {{ ref('int_outcomes__patient_epochs') }} as epochs
-    inner join {{ ref('int_outcomes__epoch_names') }} as names on epochs.epoch_key = names.epoch_key
+windows as (
+    select patient_key, epoch_key, {{ rate_null_reason('exposure_days') }} as reason
+    from {{ ref('int_outcomes__epoch_windows') }}
+),
+
+epoch_names as (
+    select * from {{ ref('int_outcomes__epoch_names') }}
 ),
 
 epoch_rows as (
-    select * from {{ ref('int_outcomes__epochs') }}
-    where anchor <> 'course_n'
+    select epochs.epoch, epoch_names.epoch_key
+    from {{ ref('int_outcomes__epochs') }} as epochs
+    left join epoch_names on epochs.epoch = epoch_names.epoch and epoch_names.is_rule_in_use
+    where epochs.anchor <> 'course_n'
 ),
 
 landmarks as (
@@ -23,7 +28,7 @@ landmarks as (
 ),
 
 pairs as (
-    select * from {{ ref('epoch_pairs') }}
+    select * from {{ ref('int_outcomes__epoch_pairs') }}
     where metric = 'arr_per_year'
 ),
 
@@ -140,8 +145,27 @@ baseline_missing as (
 ),
 
 in_use as (
-    select * from epochs
-    where is_rule_in_use
+    select windows.patient_key, windows.epoch_key, windows.reason
+    from windows
+    inner join epoch_names on windows.epoch_key = epoch_names.epoch_key
+    where epoch_names.is_rule_in_use
+),
+
+rates_without as (
+    select patient_key, epoch_key, reason
+    from in_use
+    where reason is not null
+
+    union all
+
+    select windows.patient_key, windows.epoch_key, windows.reason
+    from windows
+    inner join epoch_names on windows.epoch_key = epoch_names.epoch_key
+    left join in_use
+        on windows.patient_key = in_use.patient_key and epoch_names.epoch_key_in_use = in_use.epoch_key
+    where not epoch_names.is_rule_in_use
+        and windows.reason is not null
+        and in_use.reason is null
 ),
 
 rates_missing as (
@@ -149,17 +173,12 @@ rates_missing as (
         measures.cohort,
         measures.patient_id,
         'arr_per_year' as metric,
-        epochs.epoch as time_point,
-        epochs.end_rule,
-        epochs.arr_null_reason as reason
-    from epochs
-    inner join measures on epochs.patient_key = measures.patient_key
-    left join in_use
-        on epochs.patient_key = in_use.patient_key
-        and epochs.epoch = in_use.epoch
-        and epochs.end_rule <> in_use.end_rule
-    where epochs.arr_null_reason is not null
-        and (in_use.patient_key is null or in_use.arr_null_reason is null)
+        epoch_names.epoch as time_point,
+        epoch_names.end_rule,
+        rates_without.reason
+    from rates_without
+    inner join epoch_names on rates_without.epoch_key = epoch_names.epoch_key
+    inner join measures on rates_without.patient_key = measures.patient_key
 ),
 
 -- epochs that a patient has no anchor for: no enrolment, no onset date, not of that cohort
@@ -175,7 +194,7 @@ without_anchor as (
     cross join epoch_rows
     left join in_use
         on treated.patient_key = in_use.patient_key
-        and epoch_rows.epoch = in_use.epoch
+        and epoch_rows.epoch_key = in_use.epoch_key
     where in_use.patient_key is null
 ),
 
@@ -188,17 +207,20 @@ pairs_missing as (
         '{{ var("end_rule") }}' as end_rule,
         case
             when before_epochs.patient_key is null or after_epochs.patient_key is null then 'no_anchor'
-            else coalesce(before_epochs.arr_null_reason, after_epochs.arr_null_reason)
+            else coalesce(before_epochs.reason, after_epochs.reason)
         end as reason
     from treated
     cross join pairs
     left join in_use as before_epochs
         on treated.patient_key = before_epochs.patient_key
-        and pairs.before_epoch = before_epochs.epoch
+        and pairs.before_epoch_key = before_epochs.epoch_key
     left join in_use as after_epochs
         on treated.patient_key = after_epochs.patient_key
-        and pairs.after_epoch = after_epochs.epoch
-    where before_epochs.arr_per_year is null or after_epochs.arr_per_year is null
+        and pairs.after_epoch_key = after_epochs.epoch_key
+    where before_epochs.patient_key is null
+        or after_epochs.patient_key is null
+        or before_epochs.reason is not null
+        or after_epochs.reason is not null
 ),
 
 final as (

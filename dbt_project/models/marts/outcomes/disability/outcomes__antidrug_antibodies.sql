@@ -18,7 +18,7 @@ index_dates as (
 
 written_tests as (
     select distinct test
-    from laboratory
+    from {{ ref('stg_cohort__laboratory') }}
 ),
 
 named as (
@@ -29,8 +29,7 @@ named as (
 
 samples as (
     select
-        laboratory.cohort,
-        laboratory.patient_id,
+        index_dates.patient_key,
         laboratory.sampled_on,
         index_dates.index_date,
         max(
@@ -47,7 +46,7 @@ samples as (
     where index_dates.index_date is not null
         and laboratory.sampled_on is not null
         and laboratory.value is not null
-    group by laboratory.cohort, laboratory.patient_id, laboratory.sampled_on, index_dates.index_date
+    group by index_dates.patient_key, laboratory.sampled_on, index_dates.index_date
 ),
 
 ranked as (
@@ -55,42 +54,42 @@ ranked as (
         *,
         sampled_on <= index_date as is_before,
         row_number() over (
-            partition by cohort, patient_id, sampled_on <= index_date order by sampled_on desc
+            partition by patient_key, sampled_on <= index_date order by sampled_on desc
         ) as last_rank
     from samples
 ),
 
 summed as (
     select
-        cohort,
-        patient_id,
+        patient_key,
         max(case when is_before and last_rank = 1 then titre end) as baseline_titre,
         cast(sum(case when is_before then 0 else 1 end) as bigint) as later_samples,
         max(case when not is_before then titre end) as peak_titre,
         min(case when not is_before and titre > 0 then sampled_on end) as first_positive_date
     from ranked
-    group by cohort, patient_id
+    group by patient_key
 ),
 
 final as (
     select
-        cohort,
-        patient_id,
+        index_dates.cohort,
+        index_dates.patient_id,
         case
             when baseline_titre is null then 'no_baseline'
             when baseline_titre > 0 then 'positive'
             else 'negative'
         end as baseline_status,
-        baseline_titre,
-        later_samples,
+        summed.baseline_titre,
+        summed.later_samples,
         case
             when baseline_titre is null or later_samples = 0 then null
             when baseline_titre = 0 then peak_titre > 0
             else peak_titre >= 4 * baseline_titre
         end as is_treatment_emergent,
-        first_positive_date,
-        peak_titre
+        summed.first_positive_date,
+        summed.peak_titre
     from summed
+    inner join index_dates on summed.patient_key = index_dates.patient_key
 )
 
 select * from final

@@ -9,7 +9,7 @@ laboratory as (
 ),
 
 populations as (
-    select * from {{ ref('lymphocyte_populations') }}
+    select *, dense_rank() over (order by population) as population_number from {{ ref('lymphocyte_populations') }}
 ),
 
 units as (
@@ -24,17 +24,22 @@ patient_dates as (
     select * from {{ ref('int_outcomes__patient_dates') }}
 ),
 
+-- a population is measured under several names
+population_names as (
+    select distinct population_number, population from populations
+),
+
 -- tests and units as written are few: each is cleaned once
 written_tests as (
     select distinct test, unit
-    from laboratory
+    from {{ ref('stg_cohort__laboratory') }}
 ),
 
 tests as (
     select
         written_tests.test,
         written_tests.unit,
-        populations.population,
+        populations.population_number,
         populations.lower_limit,
         units.factor_to_1e9_per_litre
     from written_tests
@@ -46,7 +51,7 @@ tests as (
 samples as (
     select
         patient_dates.patient_key,
-        tests.population,
+        tests.population_number,
         laboratory.sampled_on,
         min(laboratory.value * tests.factor_to_1e9_per_litre) as cells,
         max(tests.lower_limit) as lower_limit
@@ -55,14 +60,19 @@ samples as (
     inner join patient_dates
         on laboratory.cohort = patient_dates.cohort and laboratory.patient_id = patient_dates.patient_id
     where laboratory.sampled_on is not null and laboratory.value is not null
-    group by patient_dates.patient_key, tests.population, laboratory.sampled_on
+    group by patient_dates.patient_key, tests.population_number, laboratory.sampled_on
 ),
 
 placed as (
     select
-        samples.*,
+        -- one number for patient, population and course
+        (samples.patient_key * 1000 + samples.population_number) * 100000 + courses.course_number as series_key,
+        samples.patient_key,
+        samples.population_number,
         courses.course_number,
-        courses.first_day,
+        samples.sampled_on,
+        samples.cells,
+        samples.lower_limit,
         samples.sampled_on <= courses.first_day as is_before,
         {{ days_between('courses.first_day', 'samples.sampled_on') }} as days_since_course
     from samples
@@ -72,87 +82,68 @@ placed as (
         and samples.sampled_on > {{ add_months('courses.first_day', '-' ~ var('baseline_window_months')) }}
 ),
 
+ordered as (
+    select
+        *,
+        lead(cells) over (partition by series_key order by sampled_on) as next_cells,
+        coalesce(lead(is_before) over (partition by series_key order by sampled_on), false) as is_next_before,
+        min(case when not is_before then cells end) over (
+            partition by series_key
+            order by sampled_on
+            rows between unbounded preceding and unbounded following
+        ) as nadir
+    from placed
+),
+
 summed as (
     select
-        patient_key,
-        population,
-        course_number,
+        series_key,
+        min(patient_key) as patient_key,
+        min(population_number) as population_number,
+        min(course_number) as course_number,
         max(lower_limit) as lower_limit,
-        max_by(case when is_before then cells end, case when is_before then sampled_on end) as baseline,
-        min(case when not is_before then cells end) as nadir,
+        max(case when is_before and not is_next_before then cells end) as baseline,
+        min(nadir) as nadir,
+        min(case when not is_before and cells = nadir then days_since_course end) as nadir_days,
         cast(sum(case when is_before then 0 else 1 end) as bigint) as samples
-    from placed
-    group by patient_key, population, course_number
+    from ordered
+    group by series_key
 ),
 
-later as (
-    select
-        placed.patient_key,
-        placed.population,
-        placed.course_number,
-        placed.days_since_course,
-        placed.cells,
-        placed.lower_limit,
-        summed.nadir,
-        lead(placed.cells) over (
-            partition by placed.patient_key, placed.population, placed.course_number order by placed.sampled_on
-        ) as next_cells
-    from placed
-    inner join summed
-        on placed.patient_key = summed.patient_key
-        and placed.population = summed.population
-        and placed.course_number = summed.course_number
-    where not placed.is_before
-),
-
-nadirs as (
-    select patient_key, population, course_number, min(days_since_course) as nadir_days
-    from later
-    where cells = nadir
-    group by patient_key, population, course_number
+recovered as (
+    select series_key, days_since_course
+    from ordered
+    where not is_before
+        and nadir < lower_limit
+        and cells >= lower_limit
+        and next_cells >= lower_limit
 ),
 
 recoveries as (
-    select
-        later.patient_key,
-        later.population,
-        later.course_number,
-        min(later.days_since_course) as recovery_days
-    from later
-    inner join nadirs
-        on later.patient_key = nadirs.patient_key
-        and later.population = nadirs.population
-        and later.course_number = nadirs.course_number
-    where later.days_since_course > nadirs.nadir_days
-        and later.nadir < later.lower_limit
-        and later.cells >= later.lower_limit
-        and later.next_cells >= later.lower_limit
-    group by later.patient_key, later.population, later.course_number
+    select recovered.series_key, min(recovered.days_since_course) as recovery_days
+    from recovered
+    inner join summed on recovered.series_key = summed.series_key
+    where recovered.days_since_course > summed.nadir_days
+    group by recovered.series_key
 ),
 
 final as (
     select
         patient_dates.cohort,
         patient_dates.patient_id,
-        summed.population,
+        population_names.population,
         summed.course_number,
         summed.samples,
         summed.lower_limit,
         summed.baseline,
         summed.nadir,
-        nadirs.nadir_days,
+        summed.nadir_days,
         recoveries.recovery_days,
         case when summed.nadir < summed.lower_limit then recoveries.recovery_days is not null end as is_recovered
     from summed
     inner join patient_dates on summed.patient_key = patient_dates.patient_key
-    left join nadirs
-        on summed.patient_key = nadirs.patient_key
-        and summed.population = nadirs.population
-        and summed.course_number = nadirs.course_number
-    left join recoveries
-        on summed.patient_key = recoveries.patient_key
-        and summed.population = recoveries.population
-        and summed.course_number = recoveries.course_number
+    inner join population_names on summed.population_number = population_names.population_number
+    left join recoveries on summed.series_key = recoveries.series_key
 )
 
 select * from final

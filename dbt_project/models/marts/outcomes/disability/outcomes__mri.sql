@@ -4,7 +4,7 @@
 with
 
 epochs as (
-    select * from {{ ref('int_outcomes__patient_epochs') }}
+    select * from {{ ref('int_outcomes__observed_epochs') }}
     where scans > 0
 ),
 
