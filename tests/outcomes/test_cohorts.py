@@ -105,7 +105,7 @@ def test_sums_reconcile(outcomes):
     )
     assert changes.is_empty()
     sizes = outcomes.sql(
-        "select g.cohort, g.grouping, count(*) as members, count(distinct g.patient_id) as patients, "
+        "select g.cohort, g.grouping, count(*) as members, count(distinct g.patient_key) as patients, "
         "(select count(*) from outcomes.patients p where p.cohort = g.cohort and p.index_date is not null) as n "
         "from intermediate.int_outcomes__groups g where g.is_exclusive group by g.cohort, g.grouping"
     )

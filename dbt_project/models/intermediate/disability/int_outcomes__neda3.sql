@@ -1,6 +1,7 @@
 {# NEDA-3 of every observed window by Kleene's AND: any relapse, confirmed worsening, or new or enlarging T2 or
    Gd-enhancing lesion makes it false; true needs a complete epoch, a scan within 3 months of its end, and EDSS that
    could have confirmed a worsening; else null. `reason` says what made it false, or what is missing. #}
+{{ config(materialized='view') }}
 
 with
 

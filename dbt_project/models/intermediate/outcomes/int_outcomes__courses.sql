@@ -13,6 +13,10 @@ exposures as (
     select * from {{ ref('int_outcomes__drug_exposures') }}
 ),
 
+patient_dates as (
+    select * from {{ ref('int_outcomes__patient_dates') }}
+),
+
 patients_with_infusions as (
     select distinct patient_key from infusion_days
 ),
@@ -20,8 +24,6 @@ patients_with_infusions as (
 recorded_starts as (
     select distinct
         exposures.patient_key,
-        exposures.cohort,
-        exposures.patient_id,
         exposures.start_date as infusion_date,
         exposures.drug_inn,
         cast(null as double) as dose_mg,
@@ -38,10 +40,10 @@ recorded_starts as (
 
 days as (
     select
-        patient_key, cohort, patient_id, infusion_date, drug_inn, dose_mg, reason, is_partial, true as is_infusion
+        patient_key, infusion_date, drug_inn, dose_mg, reason, is_partial, true as is_infusion
     from infusion_days
     union all
-    select patient_key, cohort, patient_id, infusion_date, drug_inn, dose_mg, reason, is_partial, is_infusion
+    select patient_key, infusion_date, drug_inn, dose_mg, reason, is_partial, is_infusion
     from recorded_starts
 ),
 
@@ -80,8 +82,6 @@ ordered as (
 courses as (
     select
         patient_key,
-        min(cohort) as cohort,
-        min(patient_id) as patient_id,
         cast(course_number as bigint) as course_number,
         min(infusion_date) as first_day,
         max(infusion_date) as last_day,
@@ -171,9 +171,9 @@ described as (
 
 final as (
     select
-        patient_key,
-        cohort,
-        patient_id,
+        described.patient_key,
+        patient_dates.cohort,
+        patient_dates.patient_id,
         course_number,
         first_day,
         last_day,
@@ -187,6 +187,7 @@ final as (
         days_since_previous_course,
         has_partial_date
     from described
+    inner join patient_dates on described.patient_key = patient_dates.patient_key
 )
 
 select * from final

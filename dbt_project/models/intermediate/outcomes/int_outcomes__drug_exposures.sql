@@ -51,9 +51,6 @@ switches as (
 treatment_exposures as (
     select
         patient_dates.patient_key,
-        treatments.cohort,
-        treatments.patient_id,
-        treatments.drug,
         treatments.drug_inn,
         treatments.start_date,
         treatments.start_date_precision,
@@ -70,7 +67,6 @@ treatment_exposures as (
                 )
             )
         end as end_date,
-        treatments.stop_reason,
         'treatment' as origin
     from treatments
     left join switches
@@ -85,15 +81,11 @@ treatment_exposures as (
 infusion_exposures as (
     select
         patient_dates.patient_key,
-        infusions.cohort,
-        infusions.patient_id,
-        infusions.drug,
         infusions.drug_inn,
         infusions.infusion_date as start_date,
         infusions.infusion_date_precision as start_date_precision,
         infusions.infusion_date_latest as start_date_latest,
         infusions.infusion_date as end_date,
-        cast(null as string) as stop_reason,
         'infusion' as origin
     from infusions
     inner join patient_dates
@@ -109,9 +101,6 @@ exposures as (
 final as (
     select
         exposures.patient_key,
-        exposures.cohort,
-        exposures.patient_id,
-        exposures.drug,
         exposures.drug_inn,
         case
             when drugs.inn is null then 'UNMAPPED'
@@ -130,7 +119,6 @@ final as (
         -- a stop before its own start is a fault of the record; the exposure then is its first day
         case when exposures.end_date < exposures.start_date then exposures.start_date else exposures.end_date end
             as end_date,
-        exposures.stop_reason,
         exposures.origin
     from exposures
     left join drugs on exposures.drug_inn = drugs.inn

@@ -26,8 +26,6 @@ index_infusions as (
 final as (
     select
         patient_key,
-        min(cohort) as cohort,
-        min(patient_id) as patient_id,
         infusion_date,
         min(drug_inn) as drug_inn,
         cast(sum(dose_mg) as double) as dose_mg,

@@ -115,63 +115,125 @@ in_use as (
         on sums_in_use.group_key = medians.group_key and sums_in_use.epoch_key = medians.epoch_key
 ),
 
+numbered_definitions as (
+    select relapse_definition, row_number() over (order by relapse_definition) as definition_number
+    from definitions
+),
+
+-- patients as double, because sums of whole numbers take twice as long; they stay whole
 others as (
     select
         counts.group_key,
         counts.epoch_key,
-        counts.relapse_definition,
+        numbered_definitions.definition_number,
         minimum_exposures.minimum_exposure_days,
-        counts.relapses / (counts.exposure_days / 365.25e0) as arr_per_year,
-        counts.exposure_days >= minimum_exposures.minimum_exposure_days as is_long_enough,
+        case
+            when counts.exposure_days >= minimum_exposures.minimum_exposure_days
+                then counts.relapses / (counts.exposure_days / 365.25e0)
+        end as arr_per_year,
         counts.relapses,
         counts.exposure_days,
-        counts.patients
+        cast(counts.patients as double) as patients
     from counts
     cross join minimum_exposures
+    inner join numbered_definitions on counts.relapse_definition = numbered_definitions.relapse_definition
     where counts.relapse_definition <> '{{ var("relapse_definition") }}'
         or minimum_exposures.minimum_exposure_days <> {{ var('minimum_exposure_days') }}
 ),
 
+other_sums as (
+    select
+        group_key,
+        epoch_key,
+        definition_number,
+        minimum_exposure_days,
+        sum(patients) as patients,
+        sum(relapses * patients) as relapses,
+        sum(exposure_days * patients) as exposure_days,
+        coalesce(sum(case when arr_per_year is not null then patients end), 0e0) as n,
+        coalesce(sum(case when arr_per_year = 0 then patients end), 0e0) as n_without_relapse,
+        sum(arr_per_year * patients) as total_rate,
+        min(arr_per_year) as min,
+        max(arr_per_year) as max
+    from others
+    group by group_key, epoch_key, definition_number, minimum_exposure_days
+),
+
+deviations as (
+    select
+        others.group_key,
+        others.epoch_key,
+        others.definition_number,
+        others.minimum_exposure_days,
+        sum(others.patients * power(others.arr_per_year - other_sums.total_rate / other_sums.n, 2)) as squares
+    from others
+    inner join other_sums
+        on others.group_key = other_sums.group_key
+        and others.epoch_key = other_sums.epoch_key
+        and others.definition_number = other_sums.definition_number
+        and others.minimum_exposure_days = other_sums.minimum_exposure_days
+    where others.arr_per_year is not null
+    group by others.group_key, others.epoch_key, others.definition_number, others.minimum_exposure_days
+),
+
 ordered as (
     select
-        *,
-        sum(case when is_long_enough then patients end) over (
-            partition by group_key, epoch_key, relapse_definition, minimum_exposure_days
-        ) as n,
-        sum(patients) over (
-            partition by group_key, epoch_key, relapse_definition, minimum_exposure_days, is_long_enough
-            order by arr_per_year
+        others.*,
+        other_sums.n,
+        sum(others.patients) over (
+            partition by
+                others.group_key, others.epoch_key, others.definition_number, others.minimum_exposure_days
+            order by others.arr_per_year
             rows between unbounded preceding and current row
-        ) as cumulative,
-        sum(case when is_long_enough then patients * arr_per_year end) over (
-            partition by group_key, epoch_key, relapse_definition, minimum_exposure_days
-        ) as total_rate
+        ) as cumulative
     from others
+    inner join other_sums
+        on others.group_key = other_sums.group_key
+        and others.epoch_key = other_sums.epoch_key
+        and others.definition_number = other_sums.definition_number
+        and others.minimum_exposure_days = other_sums.minimum_exposure_days
+    where others.arr_per_year is not null
+        and 2 * other_sums.n_without_relapse <= other_sums.n
+),
+
+other_medians as (
+    select
+        group_key,
+        epoch_key,
+        definition_number,
+        minimum_exposure_days,
+        {{ weighted_median('arr_per_year', 'cumulative', 'patients', 'n') }} as median
+    from ordered
+    group by group_key, epoch_key, definition_number, minimum_exposure_days
 ),
 
 sensitivity as (
     select
-        group_key,
-        epoch_key,
-        relapse_definition,
-        minimum_exposure_days,
-        cast(sum(patients) as bigint) as patients,
-        cast(sum(relapses * patients) as bigint) as relapses,
-        cast(sum(exposure_days * patients) as bigint) as exposure_days,
-        coalesce(cast(max(n) as bigint), 0) as n_patient_mean,
-        max(total_rate / n) as arr_patient_mean_per_year,
-        case
-            when max(n) > 1
-                then sqrt(
-                    cast(sum(case when is_long_enough then patients * power(arr_per_year - total_rate / n, 2) end) as double)
-                    / (max(n) - 1)
-                )
-        end as sd,
-        {{ weighted_median('case when is_long_enough then arr_per_year end', 'cumulative', 'patients', 'n') }} as median,
-        min(case when is_long_enough then arr_per_year end) as min,
-        max(case when is_long_enough then arr_per_year end) as max
-    from ordered
-    group by group_key, epoch_key, relapse_definition, minimum_exposure_days
+        other_sums.group_key,
+        other_sums.epoch_key,
+        numbered_definitions.relapse_definition,
+        other_sums.minimum_exposure_days,
+        cast(other_sums.patients as bigint) as patients,
+        cast(other_sums.relapses as bigint) as relapses,
+        cast(other_sums.exposure_days as bigint) as exposure_days,
+        cast(other_sums.n as bigint) as n_patient_mean,
+        case when other_sums.n > 0 then other_sums.total_rate / other_sums.n end as arr_patient_mean_per_year,
+        case when other_sums.n > 1 then sqrt(deviations.squares / (other_sums.n - 1)) end as sd,
+        case when 2 * other_sums.n_without_relapse > other_sums.n then 0e0 else other_medians.median end as median,
+        other_sums.min,
+        other_sums.max
+    from other_sums
+    inner join numbered_definitions on other_sums.definition_number = numbered_definitions.definition_number
+    left join deviations
+        on other_sums.group_key = deviations.group_key
+        and other_sums.epoch_key = deviations.epoch_key
+        and other_sums.definition_number = deviations.definition_number
+        and other_sums.minimum_exposure_days = deviations.minimum_exposure_days
+    left join other_medians
+        on other_sums.group_key = other_medians.group_key
+        and other_sums.epoch_key = other_medians.epoch_key
+        and other_sums.definition_number = other_medians.definition_number
+        and other_sums.minimum_exposure_days = other_medians.minimum_exposure_days
 ),
 
 sums as (
