@@ -224,7 +224,7 @@ _LABS: dict[str, str] = {
     "igm": "igm; immunoglobulin m; serum igm",
     "potassium": "serum potassium; potassium",
     "uric acid": "uric acid; serum uric acid; urate",
-    "25-hydroxyvitamin d": "25 hydroxyvitamin d; 25 hydroxy vitamin d; 25 hydroxy vitamin d3; 25 hydroxyvitamin d3; vitamin d level; vitamin d concentration; decreased vitamin d; vitamin d deficiency; 25 oh d; 25 oh vitamin d; serum vitamin d",
+    "25-hydroxyvitamin d": "25 hydroxyvitamin d; 25 hydroxy vitamin d; 25 hydroxy vitamin d3; 25 hydroxyvitamin d3; vitamin d level; vitamin d concentration; decreased vitamin d; vitamin d deficiency; vitamin d; 25 oh d; 25 oh vitamin d; serum vitamin d",
     "amylase": "amylase",
     "lipase": "lipase",
     "interferon neutralising antibody titre (cpe assay)": "nab titre; nab titer; neutralising antibody titre; neutralizing antibody titer; neutralizing antibody titre; nab",

@@ -152,6 +152,9 @@ def lab_limit(r: Reading) -> Iterator[Constraint]:
         ):
             continue
         terms = tuple(dict.fromkeys(m.term for m in group))
+        # "Vitamin D > 1000 IU a day" is a dose.
+        if text[first:last] == "vitamin d" and unit not in ("nmol/L", "nmol/l", "ng/mL"):
+            continue
         if _CPE in terms and re.search(r"mxa", text[end : end + 16]):
             terms = tuple(_MXA if t == _CPE else t for t in terms)
         polarity = r.sense
@@ -277,7 +280,7 @@ _OR_AT_RISK = re.compile(
 )
 # An infection of one organ is not any infection.
 _ORGAN_INFECTION = re.compile(
-    r"\b(?:urinary(?:\s+tract)?|bladder|respiratory(?:\s+tract)?|skin|ear|sinus|dental|tooth|wound|nail|eye|ocular|vaginal|genital|throat|kidney|bone|joint|catheter|yeast|foot)\s+$"
+    r"\b(?:urinary(?:\s+tract)?|bladder|respiratory(?:\s+tract)?|skin|ear|sinus|dental|tooth|wound|nail|eye|ocular|vaginal|genital|throat|kidney|bone|joint|catheter|yeast|foot|toenail|fingernail|oral|cutaneous)\s+$"
 )
 
 
@@ -311,7 +314,7 @@ def infection(r: Reading) -> list[Constraint]:
                     continue
             if re.match(r"\s*(?:vaccin\w*|immuni[sz]ation|prophyla\w*)", text[m.end : m.end + 20]):
                 continue
-            if m.term == "any infection" and _ORGAN_INFECTION.search(before):
+            if m.term in ("any infection", *_OF_GERMS) and _ORGAN_INFECTION.search(before):
                 continue
             # "serology … indicating acute or chronic infection" says what the test shows.
             if m.term in _GENERIC and re.search(
@@ -327,7 +330,8 @@ def infection(r: Reading) -> list[Constraint]:
             ):
                 continue
             if m.term == "covid-19" and not re.search(
-                r"infect|diagnos|positive|active|history|known|current|symptom", clause
+                r"infect|diagnos|positive|active|history|known|current|symptom|\bwithin\b|\blast\b|\bpast\b",
+                clause,
             ):
                 continue
             if re.search(r"\bcontact\s+(?:with|to)\b[^.;]{0,40}$", before):
@@ -966,10 +970,13 @@ def mri_contraindication(r: Reading) -> Iterator[Constraint]:
         names & {"mri contraindication", "unable to undergo mri"}
     )
     # A pacemaker can also stand among cardiac conditions: on its own it says nothing about MRI.
-    if not speaks and not (
-        names & {"claustrophobia"}
-        or ("metal implant" in names and len(text) < 60)
-        or {"pacemaker", "metal implant"} <= names
+    if not speaks and (
+        re.search(r"stimulat|\btms\b|\btdcs\b|\brtms\b|magnet(?:ic)? therap", text)
+        or not (
+            names & {"claustrophobia"}
+            or ("metal implant" in names and len(text) < 60)
+            or {"pacemaker", "metal implant"} <= names
+        )
     ):
         return
     for clause_start, clause_end in r.clauses:
@@ -1003,7 +1010,7 @@ def mri_contraindication(r: Reading) -> Iterator[Constraint]:
 
 
 _CONSENT = re.compile(
-    r"(?:sign\w*|provid\w*|giv\w*|written|able|ability|willing\w*|capable|obtain\w*|understand\w*|voluntar\w*|consent\w*\s+(?:form|document)|dated?|complet\w*|read)\b[^.;]{0,90}?\b(?:informed\s+(?:written\s+)?(?:assent|consent)|consents?|assent|\bicf\b)|\b(?:informed\s+consent|consent\s+form|written\s+(?:informed\s+)?consent|informed\s+assent|\bicf\b)\b[^.;]{0,60}?\b(?:sign\w*|obtain\w*|provid\w*|given|must|willing|available|completed)|^\W*(?:written\s+|signed\s+)?informed\s+consent\b|^\W*(?:be\s+)?(?:capable|able)\s+of\s+(?:giving\s+)?(?:informed\s+)?consent|\b(?:assent|consent)\s+of\s+(?:the|an?|both)\b"
+    r"(?:sign\w*|provid\w*|giv\w*|written|able|ability|willing\w*|capable|capacity|parental|obtain\w*|understand\w*|voluntar\w*|consent\w*\s+(?:form|document)|dated?|complet\w*|read)\b[^.;]{0,90}?\b(?:informed\s+(?:written\s+)?(?:assent|consent)|consents?|assent|\bicf\b)|\b(?:informed\s+consent|consent\s+form|written\s+(?:informed\s+)?consent|informed\s+assent|\bicf\b)\b[^.;]{0,60}?\b(?:sign\w*|obtain\w*|provid\w*|given|must|willing|available|completed)|^\W*(?:written\s+|signed\s+)?informed\s+consent\b|^\W*(?:be\s+)?(?:capable|able)\s+of\s+(?:giving\s+)?(?:informed\s+)?consent|\b(?:assent|consent)\s+of\s+(?:the|an?|both)\b"
 )
 _NO_CONSENT = re.compile(
     r"\b(?:inability|unable|unwilling\w*|refus\w*|not\s+(?:able|willing)|fail\w*|incapable|lack\w*\s+of|no\b|without|absence\s+of|cannot|not\s+capable|impossib\w+|(?:does|do|did)\s+not\s+(?:give|provide|sign|agree)|not\s+(?:giving|providing|signing))\b[^.;]{0,40}?\b(?:informed\s+consent|consent)\b"

@@ -99,7 +99,7 @@ _TRIED = re.compile(
 _BOTH = re.compile(r"\b(?:both|2\s*(?:different\s+)?class\w*)\b")
 _FOR_DRUG = re.compile(r"\s*for\s+")
 _EXPOSURE = re.compile(
-    rf"(?P<symbol>[≥≤><])?\s*(?P<value>{NUMBER})\s*-?\s*(?:consecutive\s+|continuous\s+|cumulative\s+)?(?P<unit>{UNIT})\s*(?P<after>or\s+(?:longer|more|greater)|and\s+(?:longer|more))?\s*(?P<words>(?:of\s+)?(?:total\s+|cumulative\s+|continuous\s+|consecutive\s+|prior\s+|previous\s+)*(?:exposure|duration|treatment|therapy|use|consecutive|cumulative)|of\s+(?:prior|previous|total|cumulative)\b)?"
+    rf"(?P<symbol>[≥≤><])?\s*(?P<value>{NUMBER})\s*-?\s*(?:consecutive\s+|continuous\s+|cumulative\s+)?(?P<unit>{UNIT})\s*(?P<after>or\s+(?:longer|more|greater)|and\s+(?:longer|more))?\s*(?P<words>(?:of\s+)?(?:total\s+|cumulative\s+|continuous\s+|consecutive\s+|prior\s+|previous\s+)*(?:exposure|duration|treatment|therapy|use|consecutive|cumulative)|of\s+(?:prior|previous|total|cumulative)\b|on\s+(?:the\s+|their\s+|an?\s+)?(?:current|present|same|stable)\b)?"
 )
 # What follows the names and narrows them by something that is not read.
 _NARROWED = re.compile(
@@ -220,7 +220,7 @@ _LISTED_BEHIND = re.compile(r"[:(]|\b(?:e\.g|such as|including|for example|i\.e)
 
 # Only the start is forbidden: who has taken it for longer may go on.
 _BEGIN = re.compile(
-    r"(?<!before )(?<!since )(?<!of )\b(?:start\w*|initiat\w+|commenc\w+|introduc\w+)\s+(?:of\s+|treatment\s+|therapy\s+|an?\s+|any\s+|new\s+|with\s+|the\s+)*$"
+    r"(?<!before )(?<!since )(?<!of )\b(?:start\w*|initiat\w+|commenc\w+|introduc\w+)\s+(?:of\s+|on\s+|treatment\s+|therapy\s+|an?\s+|any\s+|new\s+|with\s+|the\s+)*$"
 )
 _BEGUN = re.compile(
     r"\s*(?:drugs?|therapy|treatment|medications?|injections?)?\s*(?:\([^()]*\)\s*)?(?:was\s+|were\s+|been\s+|newly\s+)*(?:started|initiated|commenced|introduced)\s+(?:with)?(?:in\b|during|≤|<)"
@@ -792,7 +792,12 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
             or _PRIOR_STRICT.search(head_words)
             or _PRIOR_STRICT.search(text[last : min(clause_end, last + 30)])
         )
-        current = _CURRENT.search(words) or _CURRENT.search(head) or _INTERACTING.search(before)
+        current = (
+            _CURRENT.search(words)
+            or _CURRENT.search(head)
+            or _INTERACTING.search(before)
+            or re.match(r"\W*any\s+(?:other\s+|concomitant\s+)?(?:medication|drug)s?\b", clause)
+        )
         tail = before.rpartition(",")[2] if "," in before else ""
         if (_NOW.search(local or tail) and not _PAST.search(local or tail)) or (
             (_NOW.search(before) or before.endswith(" on ")) and not _PAST.search(before)
@@ -1265,7 +1270,14 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
         upper = runs[index + 1][0].start if index + 1 < len(runs) else clause_end
         out.extend(_one_required(r, run, clause_start, lower, upper, before, first, last))
     if none and out and out[-1].kind == "prior_therapy_required":
-        # "On interferon for 6 months, or no treatment"
+        # "On interferon for 6 months, or no treatment", "… or untreated for 1 year"
+        span = next((s for s in r.spans if 0 <= s.start - none.end() < 12), None) if none["timed"] else None
+        if span is not None and not any(c.kind == "washout" for c in out):
+            out.append(
+                Constraint("washout", "require", none.start(1), span.end, "therapy.washout", **_when(span, False), terms=("ms disease-modifying therapy",))
+            )  # fmt: skip
+        if none["timed"]:
+            return out
         out.append(
             Constraint("concomitant_therapy_forbidden", "require", none.start(1), none.end(), "therapy.concomitant", terms=("ms disease-modifying therapy",))
         )  # fmt: skip
@@ -1273,7 +1285,7 @@ def _required(r: Reading, clause_start: int, clause_end: int) -> list[Constraint
 
 
 _OR_NONE = re.compile(
-    r"\bor\s+(?:be\s+|are\s+|on\s+|currently\s+|receiving\s+)*((?:no|without|not\s+(?:on|receiving|taking))\s+(?:an?y?\s+|ms\s+|current\s+|specific\s+|disease[- ]modifying\s+)*(?:treatment|therapy|dmts?|medication)\b|untreated\b|off\s+(?:treatment|therapy)\b|neither\b|none\b)(?!\s+(?:for|in|within)\b)"
+    r"\bor\s+(?:be\s+|are\s+|on\s+|currently\s+|receiving\s+)*((?:no|without|not\s+(?:on|receiving|taking))\s+(?:an?y?\s+|ms\s+|current\s+|specific\s+|disease[- ]modifying\s+)*(?:treatment|therapy|dmts?|medication)\b|untreated\b|off\s+(?:treatment|therapy)\b|neither\b|none\b)(?P<timed>\s+(?:for|in|within)\b)?"
 )
 
 
@@ -1283,6 +1295,9 @@ _INTRODUCES_THERAPY = re.compile(
 )
 _STOPPED = re.compile(
     r"\b(?:discontinu\w+|stopp\w+|ceased|last\s+(?:dose|infusion|injection|course|administration|intake|treatment))\s+(?:of\s+|with\s+|the\s+|treatment\s+|therapy\s+|any\s+)*$"
+)
+_IS_ALLOWED = re.compile(
+    r"\s*(?:therapy|treatment|use|is|are|was|were|\s)*\b(?:allowed|permitted|acceptable|permissible)\b"
 )
 _STOPPED_AFTER = re.compile(
     r"\s*(?:treatment\s+|therapy\s+)?(?:must\s+(?:have\s+)?(?:be\s+|been\s+)?|has\s+been\s+|was\s+|is\s+|been\s+)?(?:discontinued|stopped)\b"
@@ -1362,6 +1377,8 @@ def _one_required(
                 terms=terms,
             )
         ]
+    if _IS_ALLOWED.match(text, last):
+        return []
     stopped = _STOPPED.search(before) or _STOPPED_AFTER.match(text, last)
     if re.search(r"\blast\s+$", before):
         stopped = stopped or re.compile(r"\s*(?:infusion|dose|injection|administration|course)\b").match(
