@@ -58,6 +58,10 @@ _EXAMPLE_LIST = re.compile(
 _PERMITTED = re.compile(
     r"\b(?:(?:is|are|were|was|will be|may be|can be|be)\s+(?:(?!not\b)\w+\s+)?(?:allowed|permitted|acceptable|accepted|eligible|included|enrolled|considered|not exclusionary|not excluded|rescreened|re-screened)|not exclusionary|not an exclusion|are allowed|is permitted|do(?:es)? not exclude|not be excluded|may (?:participate|enrol\w*|enter|continue|remain|be (?:included|enrolled|allowed|eligible|considered|used|treated|re-?screened|continued|permitted|randomi[sz]ed|on|receiving|taking))|can (?:participate|enrol\w*|enter|continue)|does not constitute)\b"
 )
+# "No immunosuppressants (earlier steroids for relapses are allowed)": the bracket is an exception, with a subject of its own.
+_PERMITTING_BRACKET = re.compile(
+    r"\((?:[\w-]+\s+){2,}?(?:for\s+|of\s+|in\s+|[\w-]+\s+){0,8}?(?:is|are)\s+(?:allowed|permitted|acceptable|not\s+exclu\w+)\b[^()]{0,40}\)"
+)
 _NEGATION = re.compile(
     r"\b(?:no|not|never|without|none|naive|neither|nor|free (?:of|from)|absence of|negative|off|abstain\w*|lack of|denies|non)\b"
 )
@@ -121,6 +125,7 @@ class Reading:
         zones = []
         starts = [m.start() for m in _EXCEPT.finditer(self.text)]
         # "other medications than glatiramer acetate"
+        starts += [m.start() + 1 for m in _PERMITTING_BRACKET.finditer(self.text)]
         starts += [m.end() - 5 for m in _OTHER_THAN.finditer(self.text)]
         for start in sorted(starts):
             depth, end = 0, None
@@ -159,7 +164,11 @@ class Reading:
 
     def permits(self, start: int, end: int) -> bool:
         """The clause says what is allowed, not what is asked for."""
-        return bool(_PERMITTED.search(self.text, start, end))
+        brackets = [zone.span() for zone in _PERMITTING_BRACKET.finditer(self.text, start, end)]
+        return any(
+            not any(a < found.start() < b for a, b in brackets)
+            for found in _PERMITTED.finditer(self.text, start, end)
+        )
 
     def negated(self, start: int, position: int, reach: int = 60) -> bool:
         """A negation stands in the clause before a position."""

@@ -734,7 +734,7 @@ def _shared_window(
 
 _OR_LESION = re.compile(
     r"[\s,(]*(?:or|and/or)\s+(?:(?!\b(?:in|within|during|over|relapses?|attacks?)\b)[^.;]){0,90}?(?:\blesions?\b|\b[cg]els?\b)"
-    r"(?:\s+(?:on|in|at|by)\s+(?:an?\s+|the\s+)?(?:\w+\s+)?(?:mri|t[12]\w*|imaging|scans?))?[\s,)]*(?:\b(?:(?:with)?in|during|over)(?:\s+the)?)?"
+    r"(?:\s+(?:on|in|at|by)\s+(?:an?\s+|the\s+)?(?:\w+\s+)?(?:mri|t[12]\w*|imaging|scans?))?[\s,)]*(?:\b(?:(?:with)?in|during|over|between|from)(?:\s+the)?)?"
 )
 
 

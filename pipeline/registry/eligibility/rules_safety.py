@@ -385,7 +385,12 @@ def infection(r: Reading) -> list[Constraint]:
             ):  # fmt: skip
                 # "Systemic infections within 6 months, including tuberculosis"
                 window = between[0]
-            elif before_windows and first - before_windows[-1].end < 60:
+            elif (
+                before_windows
+                and first - before_windows[-1].end < 60
+                # "neoplasm within 5 years, active infections": another condition's time
+                and not _ANOTHER_CONDITION.search(text, clause_start, before_windows[-1].start)
+            ):
                 window = before_windows[-1]
             elif [s for s in r.head_spans if s.role == "back"]:
                 window = next(s for s in reversed(r.head_spans) if s.role == "back")
@@ -537,6 +542,9 @@ _OF_GERMS = frozenset(
 _OR_ANY = re.compile(r"\bor\s+any\s+(?:\w+\s+){0,3}$")
 _BARE = frozenset(("any infection", "active infection", "systemic infection"))
 _OR_HISTORY = re.compile(r",\s*or\s+(?:an?\s+|known\s+)*history\s+of\b")
+_ANOTHER_CONDITION = re.compile(
+    r"\b(?:neoplas\w*|malignan\w*|cancers?|tumou?rs?|infarction|stroke|surgery|transplant\w*|pregnan\w*|relapses?)\b"
+)
 _EXAMPLES = re.compile(r"\b(?:including|such as|e\.?g\.?|i\.?e\.?|for example|eg)\b|^\s*\(")
 _ANOTHER_TEST = re.compile(
     r"\bor\s+(?:known\s+)?history\s+of\b|\bor\s+(?:an?\s+)?positive\s+(?:\w+\s+){0,2}?(?:test|serology|result|screening)"

@@ -395,6 +395,10 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (INC, "EDSS progression in the previous 3 years (≥ 1 point if EDSS ≤ 5, ≥ 0.5 if EDSS ≥ 5.5)", ["edss_change ≥1 in 3 years [step]", "edss_change ≥0.5 in 3 years [step]"]),
     (INC, "EDSS increase of at least 1.0 point (baseline EDSS < 6) or 0.5 point (EDSS ≥ 6) during the last 3 years", ["edss_change ≥1 in 3 years [1]", "edss_change ≥0.5 in 3 years [1]"]),
     (INC, "Relapse defined as EDSS increase of ≥ 0.5", []),
+    (EXC, "Immunosuppressive treatment for MS prior to inclusion (earlier pulses of steroids for relapses are allowed)", ["prior_therapy_forbidden immunosuppressant @ever but corticosteroid"]),
+    (EXC, "Corticosteroids (allowed for relapses)", []),
+    (INC, "≥1 attack or a Gd-enhancing lesion between 2 months and 1 year before enrolment", ["relapse_count ≥1 in 1 years @enrolment [1]", "gd_or_t2_activity ≥1 gadolinium-enhancing in 1 years @enrolment [1]"]),
+    (EXC, "Malignancy within the last 4 years, active infections (especially tuberculosis)", ["not malignancy malignancy in 4 years", "not infection active infection+tuberculosis"]),
 ]  # fmt: skip
 
 
