@@ -36,8 +36,9 @@ cast({{ 100 + kinds.index(kind) }} * 10000000000 + {{ number }} as bigint)
 {%- endmacro %}
 
 {# Why a window has no rate: null where it has one. #}
-{% macro rate_null_reason(exposure_days) -%}
+{% macro rate_null_reason(exposure_days, has_relapses_table) -%}
 case
+    when not {{ has_relapses_table }} then 'relapses_not_delivered'
     when {{ exposure_days }} = 0 then 'no_exposure'
     when {{ exposure_days }} < {{ var('minimum_exposure_days') }} then 'short_exposure'
 end

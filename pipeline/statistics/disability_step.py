@@ -41,7 +41,20 @@ def compute(inputs: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     patients = inputs[PATIENTS]
     starts = patients.select("patient_key", "index_baseline_date")
     events = disability.search(inputs[VISITS], inputs[ONSETS], starts, rules)
+    # Where no relapse was delivered, none can tell RAW from PIRA: everything would be PIRA.
+    untold = patients.filter(~pl.col("has_relapses_table"))["patient_key"].implode()
+    seeking = inputs[DEFINITIONS].filter(pl.col("events").is_in(["first_raw", "first_pira"]))
+    is_untold = pl.col("patient_key").is_in(untold)
+    events = events.filter(
+        ~(is_untold & pl.col("definition").is_in(seeking["definition"].implode()))
+    ).with_columns(worsening_type=pl.when(~is_untold).then("worsening_type"))
     times = survival.time_to_event(inputs[DEFINITIONS], events, patients)
+    is_untold &= pl.col("event_type").is_in(["RAW", "PIRA"])
+    times = times.with_columns(
+        time_days=pl.when(~is_untold).then("time_days"),
+        entry_days=pl.when(~is_untold).then("entry_days"),
+        censor_reason=pl.when(is_untold).then(pl.lit("relapses_not_delivered")).otherwise("censor_reason"),
+    )
     return {
         "disability_events": events,
         "time_to_event": times,

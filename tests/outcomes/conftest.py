@@ -24,7 +24,10 @@ def scenarios() -> dict[str, dict]:
     dead = cohorts.treated(
         "D", edss=[(-10, 4.0), (100, 4.5), (400, 9.0)], death_date=cohorts.INDEX + timedelta(300)
     )
+    untold = cohorts.treated("R", edss=[(-10, 2.0), (200, 4.0), (400, 4.0), (700, 4.0)])
+    del untold["relapses"]
     return {
+        "untold": untold,
         "base": base,
         "shuffled": cohorts.shuffled(base, seed=9),
         "renamed": cohorts.renamed(base, lambda name: f"Z{999 - int(name[1:]):03d}"),

@@ -126,7 +126,7 @@ def test_rates_reconcile_with_the_patients_epochs(outcomes):
         "count(p.arr_per_year) as own_n, quantile_cont(p.arr_per_year, 0.5) as own_median, "
         "r.sd, stddev_samp(p.arr_per_year) as own_sd "
         "from outcomes.annualized_relapse_rates r join outcomes.patient_epochs p using (cohort, epoch, end_rule) "
-        "where r.grouping = 'all' group by all"
+        "where r.grouping = 'all' and r.cohort <> 'untold' group by all"
     )
     assert rows.height > 100
     for left, right in (
@@ -231,6 +231,37 @@ def test_follow_up_of_zero_days(outcomes):
         "select metric, reason from outcomes.exclusions where cohort = 'no_follow_up'"
     ).rows()
     assert ("edss_change", "no_follow_up_edss") in reasons
+
+
+def test_relapses_and_adverse_events_that_were_never_delivered_are_no_zeros(outcomes):
+    """A cohort without these tables has no rate of 0, no PIRA (it cannot be told from RAW), and no safety."""
+    epochs = outcomes.sql(
+        "select * from outcomes.patient_epochs where cohort = 'untold' and exposure_days > 90"
+    )
+    assert epochs["relapses"].null_count() == epochs["arr_per_year"].null_count() == epochs.height > 0
+    assert epochs["arr_null_reason"].unique().to_list() == ["relapses_not_delivered"]
+    assert not epochs.filter(pl.col("is_neda3").fill_null(False)).height
+    rates = outcomes.sql("select * from outcomes.annualized_relapse_rates where cohort = 'untold'")
+    assert rates["patients"].sum() == rates["person_years"].sum() == 0
+    assert "relapses_not_delivered" in rates["arr_null_reason"].to_list()
+    assert rates["arr_pooled_per_year"].null_count() == rates.height
+    assert outcomes.sql(
+        "select * from outcomes.rate_sensitivity where cohort = 'untold' and patients > 0"
+    ).is_empty()
+    assert outcomes.sql("select * from outcomes.safety where cohort = 'untold'").is_empty()
+    reasons = outcomes.sql(
+        "select distinct reason from outcomes.exclusions where cohort = 'untold' and metric = 'arr_per_year' "
+        "and time_point = 'post_index'"
+    )
+    assert reasons["reason"].to_list() == ["relapses_not_delivered"]
+    events = outcomes.sql("select * from outcomes.disability_events where cohort = 'untold'")
+    assert events.filter(pl.col("definition") == "msprog_default")["event_date"].len() == 1
+    assert events["worsening_type"].null_count() == events.height
+    times = outcomes.sql("select * from outcomes.time_to_event where cohort = 'untold'")
+    types = times.filter(pl.col("event_type").is_in(["RAW", "PIRA"]))
+    assert types["censor_reason"].unique().to_list() == ["relapses_not_delivered"]
+    assert types["time_days"].null_count() == types.height > 0
+    assert times.filter(pl.col("event_type") == "CDW", pl.col("is_event")).height > 0
 
 
 def test_two_edss_on_one_day_resolve_to_the_higher(outcomes):

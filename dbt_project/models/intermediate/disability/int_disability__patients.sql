@@ -43,7 +43,8 @@ final as (
         index_dates.index_date,
         patient_dates.enrolment_date,
         prospective_cohorts.prospective_cohort,
-        patient_dates.death_date is not null as is_dead
+        patient_dates.death_date is not null as is_dead,
+        patient_dates.has_relapses_table
     from patient_dates
     left join visit_days
         on patient_dates.patient_key = visit_days.patient_key

@@ -1,5 +1,5 @@
 {# NEDA-3 of every observed window by Kleene's AND: any relapse, confirmed worsening, or new or enlarging T2 or
-   Gd-enhancing lesion makes it false; true needs a complete epoch, a scan within 3 months of its end, and EDSS that
+   Gd-enhancing lesion makes it false; true needs relapses delivered, a complete epoch, a scan within 3 months of its end, and EDSS that
    could have confirmed a worsening; else null. `reason` says what made it false, or what is missing. #}
 {{ config(materialized='view') }}
 
@@ -22,15 +22,20 @@ scans as (
 ),
 
 scan_days as (
-    select distinct patient_dates.patient_key, scans.scan_date
+    select
+        patient_dates.patient_key,
+        scans.scan_date,
+        max(scans.new_or_enlarging_t2) > 0 or coalesce(max(scans.gd_lesions), 0) > 0 as has_lesion
     from scans
     inner join patient_dates
         on scans.cohort = patient_dates.cohort and scans.patient_id = patient_dates.patient_id
     where scans.scan_date is not null
         and coalesce(scans.region, 'brain') = 'brain'
         and scans.new_or_enlarging_t2 is not null
+    group by patient_dates.patient_key, scans.scan_date
 ),
 
+-- what a scan after the epoch's own scans shows may have come in the epoch: it speaks for the end only where it is quiet
 scans_near_end as (
     select distinct measures.measure_key
     from measures
@@ -38,13 +43,18 @@ scans_near_end as (
         on measures.patient_key = scan_days.patient_key
         and scan_days.scan_date >= {{ add_months('measures.end_date', '-' ~ var('neda_scan_months')) }}
         and scan_days.scan_date <= {{ add_months('measures.end_date', var('neda_scan_months')) }}
+        and (
+            scan_days.scan_date <= {{ add_days('measures.end_date', var('scan_tolerance_days')) }}
+            or not scan_days.has_lesion
+        )
 ),
 
 judged as (
     select
         measures.measure_key,
         measures.is_complete,
-        measures.relapses > 0 as has_relapse,
+        coalesce(measures.relapses > 0, false) as has_relapse,
+        measures.relapses is not null as is_relapse_known,
         worsening.worsening_date is not null as has_worsening,
         coalesce(measures.new_t2_total, 0) > 0 or coalesce(measures.gd_total, 0) > 0 as has_mri_activity,
         measures.scans > 0 and measures.new_t2_total is not null and scans_near_end.measure_key is not null
@@ -61,7 +71,7 @@ final as (
         measure_key,
         case
             when has_relapse or has_worsening or has_mri_activity then false
-            when is_complete and has_scan_near_end and has_reference and is_able_to_confirm then true
+            when is_relapse_known and is_complete and has_scan_near_end and has_reference and is_able_to_confirm then true
         end as is_neda3,
         case
             when has_relapse or has_worsening or has_mri_activity
@@ -74,6 +84,7 @@ final as (
             else nullif(
                 concat_ws(
                     ', ',
+                    case when not is_relapse_known then 'relapses_not_delivered' end,
                     case when not is_complete then 'epoch_not_complete' end,
                     case when not has_scan_near_end then 'no_scan_near_end' end,
                     case when not has_reference then 'no_reference_edss' end,

@@ -44,7 +44,8 @@ anchored as (
         observation.observed_from,
         observation.observed_to,
         observation.is_history_assumed,
-        observation.next_dmd_start
+        observation.next_dmd_start,
+        coalesce(observation.has_relapses_table, true) as has_relapses_table
     from epochs
     inner join anchors on epochs.anchor = anchors.anchor
     inner join observation on anchors.patient_key = observation.patient_key
@@ -66,7 +67,8 @@ planned as (
         anchored.observed_from,
         anchored.observed_to,
         anchored.is_history_assumed,
-        anchored.next_dmd_start
+        anchored.next_dmd_start,
+        anchored.has_relapses_table
     from anchored
     left join anchors as end_anchors
         on anchored.end_event = end_anchors.anchor and anchored.patient_key = end_anchors.patient_key
@@ -87,6 +89,7 @@ ruled as (
         end as last_end_date,
         planned.observed_to,
         planned.is_history_assumed,
+        planned.has_relapses_table,
         end_rules.is_first_of_kind as is_first_where_cut,
         end_rules.is_first_of_kind and (not end_rules.ends_at_next_dmd or end_rules.is_every_rule_cutting)
             as is_first_where_uncut
@@ -110,6 +113,7 @@ clipped as (
             else greatest(start_date, least(planned_end_date, last_end_date))
         end as end_date,
         is_history_assumed,
+        has_relapses_table,
         is_first_where_cut,
         is_first_where_uncut
     from ruled
@@ -135,7 +139,8 @@ final as (
         start_date = planned_start_date
         and end_date = planned_end_date
         and planned_end_date > planned_start_date as is_complete,
-        is_history_assumed
+        is_history_assumed,
+        has_relapses_table
     from clipped
 )
 

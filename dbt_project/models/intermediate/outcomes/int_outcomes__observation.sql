@@ -54,7 +54,9 @@ final as (
         coalesce(
             patient_dates.death_date, patient_dates.last_contact_date, patient_dates.last_record_date
         ) as last_day,
-        next_dmd.next_dmd_start
+        next_dmd.next_dmd_start,
+        coalesce(patient_dates.has_relapses_table, true) as has_relapses_table,
+        coalesce(patient_dates.has_adverse_events_table, true) as has_adverse_events_table
     from patient_dates
     left join index_dates
         on patient_dates.patient_key = index_dates.patient_key

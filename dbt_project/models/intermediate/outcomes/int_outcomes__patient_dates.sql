@@ -15,6 +15,12 @@ relapses as (
     select * from {{ ref('stg_cohort__relapses') }}
 ),
 
+-- what a cohort never delivered did not fail to happen
+cohorts as (
+    select cohort, ',' || replace(coalesce(delivered_tables, ''), ' ', '') || ',' as delivered
+    from {{ ref('stg_cohort__cohorts') }}
+),
+
 first_relapses as (
     select cohort, patient_id, min(onset_date_latest) as first_relapse_latest
     from relapses
@@ -27,8 +33,11 @@ neighbours as (
         patients.*,
         first_relapses.first_relapse_latest,
         records.first_record_date,
-        records.last_record_date
+        records.last_record_date,
+        coalesce(cohorts.delivered like '%,relapses,%', false) as has_relapses_table,
+        coalesce(cohorts.delivered like '%,adverse_events,%', false) as has_adverse_events_table
     from patients
+    left join cohorts on patients.cohort = cohorts.cohort
     left join first_relapses
         on patients.cohort = first_relapses.cohort and patients.patient_id = first_relapses.patient_id
     left join records
@@ -99,7 +108,9 @@ final as (
         derived_last_contact_date as last_contact_date,
         derived_death_date as death_date,
         first_record_date,
-        last_record_date
+        last_record_date,
+        has_relapses_table,
+        has_adverse_events_table
     from derived
 )
 

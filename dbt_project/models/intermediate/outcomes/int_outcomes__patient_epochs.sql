@@ -24,12 +24,12 @@ final as (
         windows.exposure_days,
         windows.is_complete,
         windows.is_history_assumed,
-        coalesce(measures.relapses, 0) as relapses,
+        case when coalesce(windows.has_relapses_table, true) then coalesce(measures.relapses, 0) end as relapses,
         case
             when windows.exposure_days >= {{ var('minimum_exposure_days') }} and windows.exposure_days > 0
                 then measures.relapses / (windows.exposure_days / 365.25e0)
         end as arr_per_year,
-        {{ rate_null_reason('windows.exposure_days') }} as arr_null_reason,
+        {{ rate_null_reason('windows.exposure_days', 'windows.has_relapses_table') }} as arr_null_reason,
         coalesce(measures.scans, 0) as scans,
         measures.new_t2_total,
         measures.gd_total,

@@ -6,6 +6,7 @@ with
 
 windows as (
     select * from {{ ref('int_outcomes__observed_epochs') }}
+    where relapses is not null
 ),
 
 memberships as (

@@ -15,6 +15,7 @@ final as (
         relapses,
         exposure_days
     from epochs
+    where relapses is not null
 )
 
 select * from final

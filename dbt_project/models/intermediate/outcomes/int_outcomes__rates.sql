@@ -60,9 +60,11 @@ sums_in_use as (
     select
         memberships.group_key,
         epochs.epoch_key,
-        cast(count(*) as bigint) as patients,
+        cast(count(*) as bigint) as exposed,
+        -- a cohort that delivered no relapses has none to count: its time is no time without relapse
+        cast(count(epochs.relapses) as bigint) as patients,
         cast(sum(epochs.relapses) as bigint) as relapses,
-        cast(sum(epochs.exposure_days) as bigint) as exposure_days,
+        cast(sum(case when epochs.relapses is not null then epochs.exposure_days end) as bigint) as exposure_days,
         cast(count(epochs.arr_per_year) as bigint) as n_patient_mean,
         cast(count(case when epochs.arr_per_year = 0 then 1 end) as bigint) as n_without_relapse,
         avg(epochs.arr_per_year) as arr_patient_mean_per_year,
@@ -100,6 +102,7 @@ in_use as (
         sums_in_use.epoch_key,
         '{{ var("relapse_definition") }}' as relapse_definition,
         cast({{ var('minimum_exposure_days') }} as bigint) as minimum_exposure_days,
+        sums_in_use.exposed,
         sums_in_use.patients,
         sums_in_use.relapses,
         sums_in_use.exposure_days,
@@ -213,6 +216,7 @@ sensitivity as (
         other_sums.epoch_key,
         numbered_definitions.relapse_definition,
         other_sums.minimum_exposure_days,
+        cast(other_sums.patients as bigint) as exposed,
         cast(other_sums.patients as bigint) as patients,
         cast(other_sums.relapses as bigint) as relapses,
         cast(other_sums.exposure_days as bigint) as exposure_days,
@@ -259,7 +263,10 @@ final as (
         coalesce(sums.relapses, 0) as relapses,
         coalesce(sums.exposure_days, 0) / 365.25e0 as person_years,
         case when sums.exposure_days > 0 then sums.relapses / (sums.exposure_days / 365.25e0) end as arr_pooled_per_year,
-        case when sums.patients is null then 'no_exposure' end as arr_null_reason,
+        case
+            when sums.exposed is null then 'no_exposure'
+            when sums.patients = 0 then 'relapses_not_delivered'
+        end as arr_null_reason,
         coalesce(sums.n_patient_mean, 0) as n_patient_mean,
         sums.arr_patient_mean_per_year,
         sums.sd,

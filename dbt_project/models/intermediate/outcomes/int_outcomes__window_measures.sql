@@ -6,7 +6,7 @@
 with
 
 windows as (
-    select measure_key, patient_key, start_date, end_date, is_complete
+    select measure_key, patient_key, start_date, end_date, is_complete, has_relapses_table
     from {{ ref('int_outcomes__epoch_windows') }}
     where is_measured
 ),
@@ -131,7 +131,7 @@ final as (
         windows.start_date,
         windows.end_date,
         windows.is_complete,
-        coalesce(relapse_counts.relapses, 0) as relapses,
+        case when coalesce(windows.has_relapses_table, true) then coalesce(relapse_counts.relapses, 0) end as relapses,
         coalesce(scan_counts.scans, 0) as scans,
         case when scan_counts.scans > 0 then scan_counts.new_t2_sum end as new_t2_total,
         case when scan_counts.gd_scans > 0 then scan_counts.gd_sum end as gd_total,

@@ -65,6 +65,7 @@ placed as (
     inner join observation
         on index_dates.cohort = observation.cohort and index_dates.patient_id = observation.patient_id
     cross join windows
+    where windows.outcome_kind <> 'arr' or coalesce(observation.has_relapses_table, true)
 ),
 
 clipped as (

@@ -37,7 +37,7 @@ final as (
         estimates.nb_ci95_high,
         estimates.dispersion,
         coalesce(estimates.is_converged, false) as is_converged,
-        case when rates.patients = 0 then 'no_exposure' else estimates.nb_null_reason end as nb_null_reason
+        case when rates.patients = 0 then rates.arr_null_reason else estimates.nb_null_reason end as nb_null_reason
     from rates
     left join estimates
         on rates.group_key = estimates.group_key

@@ -8,7 +8,7 @@ measures as (
 ),
 
 windows as (
-    select patient_key, epoch_key, {{ rate_null_reason('exposure_days') }} as reason
+    select patient_key, epoch_key, {{ rate_null_reason('exposure_days', 'has_relapses_table') }} as reason
     from {{ ref('int_outcomes__epoch_windows') }}
 ),
 

@@ -43,7 +43,10 @@ treated as (
         observation.observed_to
     from index_dates
     inner join observation on index_dates.patient_key = observation.patient_key
-    where index_dates.index_date is not null and observation.observed_to > index_dates.index_date
+    where index_dates.index_date is not null
+        and observation.observed_to > index_dates.index_date
+        -- a cohort without such a table has no safety, not a perfect one
+        and coalesce(observation.has_adverse_events_table, true)
 ),
 
 spans as (
