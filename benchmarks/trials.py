@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--texts", type=Path, help="criteria as JSON lines with nct_id and text")
     parser.add_argument("--skip", default="", help="names of models to leave out, with commas")
-    parser.add_argument("--memory", default="6GB", help="DuckDB's limit")
+    parser.add_argument("--memory", default="5GB", help="DuckDB's limit (the build's own is 5GB)")
     parser.add_argument(
         "--keep", type=Path, help="folder for lake and build file; an existing lake is used again"
     )

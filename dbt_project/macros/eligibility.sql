@@ -128,9 +128,31 @@ end
 {% macro set_aside() -%}
 case
     when truth = 1 and is_decisive_kind = false and is_beside_decisive = false then 2
-    when truth = 1 and is_decisive_kind and is_expected = false and unknown_kind = 'not_collected' then 2
+    when truth = 1 and is_decisive_kind and is_expected = false and is_not_collected then 2
     else truth
 end
+{%- endmacro %}
+
+{# Why an answer is unknown, and the table of its evidence, as small numbers as long as rows are many. #}
+{%- macro unknown_kinds() -%}{{ return(['missing', 'imprecise', 'not_collected']) }}{%- endmacro -%}
+{%- macro evidence_tables() -%}
+{{ return(['patients', 'relapses', 'infusions', 'treatments', 'edss', 'mri_scans', 'medical_history', 'laboratory']) }}
+{%- endmacro -%}
+
+{% macro unknown_code(kind) -%}
+{{ unknown_kinds().index(kind) + 1 }}
+{%- endmacro %}
+
+{% macro evidence_code(table_name) -%}
+{{ evidence_tables().index(table_name) }}
+{%- endmacro %}
+
+{% macro unknown_kind_of(code) -%}
+case {{ code }}{% for kind in unknown_kinds() %} when {{ unknown_code(kind) }} then '{{ kind }}'{% endfor %} end
+{%- endmacro %}
+
+{% macro evidence_table_of(code) -%}
+case {{ code }}{% for table_name in evidence_tables() %} when {{ evidence_code(table_name) }} then '{{ table_name }}'{% endfor %} end
 {%- endmacro %}
 
 {# How a statement stands for a patient, in two bits: 0 unknown, 1 false, 2 true, 3 unknown but set aside (what no data

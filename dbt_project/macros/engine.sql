@@ -70,3 +70,9 @@ cast(
 {% macro shifted_right(number, bits) %}{{ return(adapter.dispatch('shifted_right')(number, bits)) }}{% endmacro %}
 {% macro default__shifted_right(number, bits) %}(({{ number }}) >> ({{ bits }})){% endmacro %}
 {% macro spark__shifted_right(number, bits) %}shiftright({{ number }}, cast({{ bits }} as int)){% endmacro %}
+
+{# A small table to which many rows are joined, so that several threads read it: DuckDB scans 122,880 rows by one, but
+   gives out groups by all. The rows must be different. #}
+{% macro spread(relation, columns=['*']) %}{{ return(adapter.dispatch('spread')(relation, columns)) }}{% endmacro %}
+{% macro default__spread(relation, columns) %}select distinct {{ columns | join(', ') }} from {{ relation }}{% endmacro %}
+{% macro spark__spread(relation, columns) %}select {{ columns | join(', ') }} from {{ relation }}{% endmacro %}

@@ -11,7 +11,7 @@ states as (
     select
         patient_number,
         condition_number,
-        {{ state_of('truth', "unknown_kind = 'not_collected'") }} as state
+        {{ state_of('truth', 'unknown_kind_code = ' ~ unknown_code('not_collected')) }} as state
     from answers
 ),
 

@@ -17,10 +17,10 @@ final as (
         patient_number,
         condition_number,
         truth,
-        unknown_kind,
+        unknown_kind_code,
         number_low,
         number_high,
-        evidence_table,
+        evidence_table_code,
         evidence_number
     from answers
 )

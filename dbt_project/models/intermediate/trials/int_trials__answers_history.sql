@@ -19,7 +19,7 @@ term_history as (
 ),
 
 patients as (
-    select * from {{ ref('int_trials__patients') }}
+    {{ spread(ref('int_trials__patients'), ['patient_number', 'sex']) }}
 ),
 
 history as (
@@ -158,10 +158,10 @@ final as (
         patient_number,
         condition_number,
         cast(truth as integer) as truth,
-        case when truth <> 1 then null when is_not_collected = 1 then 'not_collected' else 'missing' end as unknown_kind,
+        case when truth <> 1 then null when is_not_collected = 1 then {{ unknown_code('not_collected') }} else {{ unknown_code('missing') }} end as unknown_kind_code,
         cast(null as double) as number_low,
         cast(null as double) as number_high,
-        case when record_number is not null then 'medical_history' end as evidence_table,
+        case when record_number is not null then {{ evidence_code('medical_history') }} end as evidence_table_code,
         record_number as evidence_number
     from answered
 )

@@ -135,10 +135,10 @@ final as (
         patient_number,
         condition_number,
         cast(truth as integer) as truth,
-        case when truth <> 1 then null else 'missing' end as unknown_kind,
+        case when truth <> 1 then null else {{ unknown_code('missing') }} end as unknown_kind_code,
         number_low,
         number_high,
-        case when record_number is not null then 'laboratory' end as evidence_table,
+        case when record_number is not null then {{ evidence_code('laboratory') }} end as evidence_table_code,
         record_number as evidence_number
     from answered
 )

@@ -111,13 +111,13 @@ final as (
         cast(truth as integer) as truth,
         case
             when truth <> 1 then null
-            when is_not_collected then 'not_collected'
-            when number_high > number_low then 'imprecise'
-            else 'missing'
-        end as unknown_kind,
+            when is_not_collected then {{ unknown_code('not_collected') }}
+            when number_high > number_low then {{ unknown_code('imprecise') }}
+            else {{ unknown_code('missing') }}
+        end as unknown_kind_code,
         number_low,
         number_high,
-        case when record_number is not null then 'mri_scans' end as evidence_table,
+        case when record_number is not null then {{ evidence_code('mri_scans') }} end as evidence_table_code,
         record_number as evidence_number
     from answered
 )

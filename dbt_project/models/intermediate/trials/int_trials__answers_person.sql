@@ -30,7 +30,7 @@ conditions as (
 ),
 
 patients as (
-    select * from {{ ref('int_trials__patients') }}
+    {{ spread(ref('int_trials__patients')) }}
 ),
 
 edss as (
@@ -220,13 +220,13 @@ final as (
         cast(truth as integer) as truth,
         case
             when truth <> 1 then null
-            when kind = 'diagnosis_criteria' then 'not_collected'
-            when kind in ('age_range', 'edss_range', 'edss_change') and number_low is not null then 'imprecise'
-            else 'missing'
-        end as unknown_kind,
+            when kind = 'diagnosis_criteria' then {{ unknown_code('not_collected') }}
+            when kind in ('age_range', 'edss_range', 'edss_change') and number_low is not null then {{ unknown_code('imprecise') }}
+            else {{ unknown_code('missing') }}
+        end as unknown_kind_code,
         number_low,
         number_high,
-        case when kind in ('edss_range', 'edss_change') then 'edss' else 'patients' end as evidence_table,
+        case when kind in ('edss_range', 'edss_change') then {{ evidence_code('edss') }} else {{ evidence_code('patients') }} end as evidence_table_code,
         case when kind in ('edss_range', 'edss_change') then edss_record_number else 1 end as evidence_number
     from answered
 )

@@ -139,10 +139,10 @@ final as (
         patient_number,
         condition_number,
         cast(truth as integer) as truth,
-        case when truth <> 1 then null when number_high > number_low then 'imprecise' else 'missing' end as unknown_kind,
+        case when truth <> 1 then null when number_high > number_low then {{ unknown_code('imprecise') }} else {{ unknown_code('missing') }} end as unknown_kind_code,
         number_low,
         number_high,
-        case when record_number is not null then 'relapses' end as evidence_table,
+        case when record_number is not null then {{ evidence_code('relapses') }} end as evidence_table_code,
         record_number as evidence_number
     from answered
 )

@@ -6,7 +6,7 @@
 
 with
 
-conditions as (
+asked as (
     select
         *,
         case
@@ -21,9 +21,35 @@ conditions as (
         -- the span of a requirement is a minimum time on the drug, that of all others a window before screening
         case when kind = 'prior_therapy_required' then window_months end as minimum_months,
         case when kind = 'prior_therapy_required' then window_days end as minimum_days,
-        kind = 'concomitant_therapy_forbidden' and window_months is null as is_current_only
+        (kind = 'concomitant_therapy_forbidden' and window_months is null) or is_up_to_screening as is_about_the_present
     from {{ ref('int_trials__conditions') }}
     where family = 'therapies'
+),
+
+-- what must be known completely before an absence is proven: few different scopes, of many conditions
+scoped as (
+    select
+        *,
+        coalesce(near_months, 0) + coalesce(near_days, 0) > 0 as has_near_edge,
+        -- drugs are told apart where they are counted, terms where all of them are asked for
+        asks_for = 'number' or coalesce(term_logic, 'any') = 'all' as is_counted,
+        kind = 'steroid_use_forbidden' as is_about_relapse_steroids,
+        case
+            when is_about_the_present then 'present'
+            when is_requirement or is_ever or window_months is null then 'life'
+            else 'window'
+        end as scope
+    from asked
+),
+
+conditions as (
+    select
+        *,
+        dense_rank() over (
+            order by is_about_relapse_steroids, scope,
+                case when scope = 'window' then window_months else 0 end, case when scope = 'window' then window_days else 0 end
+        ) as scope_number
+    from scoped
 ),
 
 condition_drugs as (
@@ -58,19 +84,28 @@ condition_matches as (
 ),
 
 patients as (
-    select * from {{ ref('int_trials__patients') }}
+    {{ spread(ref('int_trials__patients'), [
+        'patient_number', 'screened_on', 'complete_from', 'is_complete_since_onset', 'has_treatments_table',
+        'has_treatments_set_aside', 'has_relapses_table', 'has_relapses_set_aside']) }}
 ),
 
 exposures as (
     select * from {{ ref('int_trials__exposures') }}
 ),
 
-matched as (
+{%- for part in ['single', 'counted'] %}
+
+-- {{ 'what asks for presence or time' if part == 'single' else 'what counts drugs, terms or courses' }}
+matched_{{ part }} as (
     select
         exposures.patient_number,
         conditions.condition_number,
+        {%- if part == 'counted' %}
         condition_matches.term,
-        exposures.drug_inn,
+        conditions.asks_for,
+        -- different drugs are counted for numbers alone
+        case when conditions.asks_for = 'number' then exposures.drug_inn else '' end as counted_drug,
+        {%- endif %}
         exposures.table_name,
         exposures.record_number,
         exposures.from_earliest,
@@ -78,38 +113,44 @@ matched as (
         exposures.to_earliest,
         exposures.to_latest,
         exposures.is_doubtful,
-        conditions.asks_for,
-        -- different drugs are counted for numbers alone; what asks for presence or time needs no such detail
-        case when conditions.asks_for = 'number' then exposures.drug_inn else '' end as counted_drug,
         conditions.minimum_months,
         conditions.minimum_days,
         case
-            when conditions.is_current_only or conditions.is_up_to_screening
-                then {{ add_days('exposures.screened_on', '-' ~ var('current_therapy_days')) }}
-            when conditions.is_requirement or conditions.is_ever or conditions.window_months is null then null
-            else {{ days_before('exposures.screened_on', 'conditions.window_months', 'conditions.window_days') }}
+            when conditions.is_about_the_present then {{ add_days('exposures.screened_on', '-' ~ var('current_therapy_days')) }}
+            when conditions.scope = 'window'
+                then {{ days_before('exposures.screened_on', 'conditions.window_months', 'conditions.window_days') }}
         end as window_start,
-        {{ days_before('exposures.screened_on', 'coalesce(conditions.near_months, 0)', 'coalesce(conditions.near_days, 0)') }} as window_end
+        case
+            when conditions.has_near_edge
+                then {{ days_before('exposures.screened_on', 'coalesce(conditions.near_months, 0)', 'coalesce(conditions.near_days, 0)') }}
+            else exposures.screened_on
+        end as window_end
     from exposures
     inner join condition_matches on exposures.drug_inn = condition_matches.drug_inn
     inner join conditions on condition_matches.condition_number = conditions.condition_number
+    where {{ 'not' if part == 'single' }} (conditions.is_counted or conditions.asks_for = 'courses')
 ),
 
-judged as (
+judged_{{ part }} as (
     select
         *,
-        minimum_months is null
-        or {{ add_days(add_months('from_latest', 'coalesce(minimum_months, 0)'), 'coalesce(minimum_days, 0)') }} <= to_earliest as is_surely_long,
-        minimum_months is null
-        or {{ add_days(add_months('from_earliest', 'coalesce(minimum_months, 0)'), 'coalesce(minimum_days, 0)') }} <= to_latest as is_perhaps_long,
         not is_doubtful
         and from_latest <= window_end
         and (window_start is null or to_earliest >= window_start) as is_surely_in,
-        from_earliest <= window_end and (window_start is null or to_latest >= window_start) as is_perhaps_in,
+        case
+            when minimum_months is null then true
+            else {{ add_days(add_months('from_latest', 'minimum_months'), 'coalesce(minimum_days, 0)') }} <= to_earliest
+        end as is_surely_long,
+        case
+            when minimum_months is null then true
+            else {{ add_days(add_months('from_earliest', 'minimum_months'), 'coalesce(minimum_days, 0)') }} <= to_latest
+        end as is_perhaps_long,
         greatest(0, {{ days_between('from_latest', 'to_earliest') }}) as days_low,
         greatest(0, {{ days_between('from_earliest', 'to_latest') }}) as days_high
-    from matched
+    from matched_{{ part }}
+    where from_earliest <= window_end and (window_start is null or to_latest >= window_start)
 ),
+{%- endfor %}
 
 -- a course begins where nothing was given in the days before; dates that leave this open count as possible alone
 course_days as (
@@ -120,8 +161,8 @@ course_days as (
             order by from_earliest, table_name, record_number
             rows between unbounded preceding and 1 preceding
         ) as given_before
-    from judged
-    where asks_for = 'courses' and is_perhaps_in
+    from judged_counted
+    where asks_for = 'courses'
 ),
 
 courses as (
@@ -147,7 +188,15 @@ courses as (
     group by patient_number, condition_number
 ),
 
--- one sortable number names the evidence: sure before possible, then the latest, then table and record
+{#- one sortable number names the evidence: sure before possible, then the latest, then table and record #}
+{%- set evidence_in_order -%}
+case when is_surely_in then 100000000000000 else 0 end
+            + {{ days_between("date '1900-01-01'", 'to_latest') }} * 1000000000
+            + case table_name
+                {%- for table_name in ['treatments', 'infusions', 'relapses'] %} when '{{ table_name }}' then {{ evidence_code(table_name) }}00000000{% endfor %} else 0 end
+            + record_number
+{%- endset %}
+
 by_drug as (
     select
         patient_number,
@@ -158,14 +207,8 @@ by_drug as (
         max(case when is_perhaps_long then 1 else 0 end) as is_possible,
         max(case when is_surely_in then days_low end) as longest_low,
         max(days_high) as longest_high,
-        max(
-            case when is_surely_in then 100000000000000 else 0 end
-            + {{ days_between("date '1900-01-01'", 'to_latest') }} * 1000000000
-            + case table_name when 'treatments' then 300000000 when 'infusions' then 200000000 when 'relapses' then 100000000 else 0 end
-            + record_number
-        ) as evidence
-    from judged
-    where is_perhaps_in
+        max({{ evidence_in_order }}) as evidence
+    from judged_counted
     group by patient_number, condition_number, term, counted_drug
 ),
 
@@ -193,8 +236,19 @@ by_patient_drugs as (
     select
         patient_number,
         condition_number,
-        sum(is_sure) as drugs_low,
-        sum(is_possible) as drugs_high,
+        cast(max(case when is_surely_in and is_surely_long then 1 else 0 end) as bigint) as drugs_low,
+        cast(max(case when is_perhaps_long then 1 else 0 end) as bigint) as drugs_high,
+        max(case when is_surely_in then days_low end) as longest_low,
+        max(days_high) as longest_high,
+        max({{ evidence_in_order }}) as evidence
+    from judged_single
+    group by patient_number, condition_number
+    union all
+    select
+        patient_number,
+        condition_number,
+        cast(sum(is_sure) as bigint) as drugs_low,
+        cast(sum(is_possible) as bigint) as drugs_high,
         max(longest_low) as longest_low,
         max(longest_high) as longest_high,
         max(evidence) as evidence
@@ -229,9 +283,7 @@ by_patient as (
         by_patient_terms.terms_high,
         courses.courses_low,
         courses.courses_high,
-        case cast(floor(evidence / 100000000) as bigint) % 10
-            when 3 then 'treatments' when 2 then 'infusions' when 1 then 'relapses' else 'patients'
-        end as table_name,
+        cast(floor(evidence / 100000000) as bigint) % 10 as evidence_table_code,
         evidence % 100000000 as record_number
     from by_patient_drugs
     left join by_patient_terms
@@ -242,13 +294,43 @@ by_patient as (
         and by_patient_drugs.condition_number = courses.condition_number
 ),
 
-asked as (
+scopes as (
+    select distinct
+        scope_number,
+        scope,
+        is_about_relapse_steroids,
+        case when scope = 'window' then window_months end as window_months,
+        case when scope = 'window' then window_days end as window_days
+    from conditions
+),
+
+observed as (
     select
+        scopes.scope_number,
         patients.patient_number,
+        patients.has_treatments_table
+        and not coalesce(patients.has_treatments_set_aside, false)
+        and (
+            not scopes.is_about_relapse_steroids
+            or (patients.has_relapses_table and not coalesce(patients.has_relapses_set_aside, false))
+        )
+        and case scopes.scope
+            when 'present' then coalesce(patients.complete_from <= patients.screened_on, false)
+            when 'life' then patients.is_complete_since_onset
+            else coalesce(patients.complete_from
+                <= {{ days_before('patients.screened_on', 'scopes.window_months', 'scopes.window_days') }}, false)
+        end as is_observed
+    from scopes
+    cross join patients
+),
+
+questions as (
+    select
+        observed.patient_number,
         conditions.condition_number,
         conditions.kind,
         conditions.asks_for,
-        conditions.unit,
+        {{ days_of_unit('conditions.unit') }} as days_of_unit,
         case when conditions.asks_for = 'number' and conditions.max_value is null then coalesce(conditions.min_value, 1)
             else conditions.min_value end as min_value,
         conditions.min_inclusive,
@@ -265,46 +347,33 @@ asked as (
         by_patient.longest_high,
         by_patient.courses_low,
         by_patient.courses_high,
-        by_patient.table_name,
+        by_patient.evidence_table_code,
         by_patient.record_number,
-        patients.has_treatments_table
-        and not coalesce(patients.has_treatments_set_aside, false)
-        and (
-            conditions.kind <> 'steroid_use_forbidden'
-            or (patients.has_relapses_table and not coalesce(patients.has_relapses_set_aside, false))
-        )
-        and case
-            when conditions.is_current_only or conditions.is_up_to_screening
-                then coalesce(patients.complete_from <= patients.screened_on, false)
-            when conditions.is_requirement or conditions.is_ever or conditions.window_months is null
-                then patients.is_complete_since_onset
-            else coalesce(patients.complete_from
-                <= {{ days_before('patients.screened_on', 'conditions.window_months', 'conditions.window_days') }}, false)
-        end as is_observed
-    from conditions
-    cross join patients
+        observed.is_observed
+    from observed
+    inner join conditions on observed.scope_number = conditions.scope_number
     left join condition_terms on conditions.condition_number = condition_terms.condition_number
     left join by_patient
         on conditions.condition_number = by_patient.condition_number
-        and patients.patient_number = by_patient.patient_number
+        and observed.patient_number = by_patient.patient_number
 ),
 
 numbered as (
     select
         *,
         case
-            when asks_for = 'duration' then coalesce(longest_low, 0) / {{ days_of_unit('unit') }}
+            when asks_for = 'duration' then coalesce(longest_low, 0) / days_of_unit
             when asks_for = 'courses' then cast(coalesce(courses_low, 0) as double)
             when is_all_terms then case when coalesce(terms_low, 0) = terms then cast(terms as double) else 0e0 end
             else cast(coalesce(drugs_low, 0) as double)
         end as number_low,
         case
-            when asks_for = 'duration' then coalesce(longest_high, 0) / {{ days_of_unit('unit') }}
+            when asks_for = 'duration' then coalesce(longest_high, 0) / days_of_unit
             when asks_for = 'courses' then coalesce(courses_high, 0)
             when is_all_terms then case when coalesce(terms_high, 0) = terms then cast(terms as double) else 0e0 end
             else cast(coalesce(drugs_high, 0) as double)
         end as number_high
-    from asked
+    from questions
 ),
 
 answered as (
@@ -331,13 +400,13 @@ final as (
         cast(truth as integer) as truth,
         case
             when truth <> 1 then null
-            when number_high > number_low then 'imprecise'
-            when kind = 'other_investigational_drug' or not is_recorded then 'not_collected'
-            else 'missing'
-        end as unknown_kind,
+            when number_high > number_low then {{ unknown_code('imprecise') }}
+            when kind = 'other_investigational_drug' or not is_recorded then {{ unknown_code('not_collected') }}
+            else {{ unknown_code('missing') }}
+        end as unknown_kind_code,
         cast(number_low as double) as number_low,
         cast(number_high as double) as number_high,
-        table_name as evidence_table,
+        evidence_table_code,
         record_number as evidence_number
     from answered
 )

@@ -65,7 +65,7 @@ answers as (
     select
         *,
         {{ truth_of_state('state') }} as truth,
-        case when state = 3 then 'not_collected' end as unknown_kind
+        state = 3 as is_not_collected
     from states
 ),
 
@@ -120,7 +120,7 @@ satisfied as (
         is_beside_decisive,
         is_decisive_kind,
         is_expected,
-        unknown_kind,
+        is_not_collected,
         {{ satisfied('answers') }} as truth
     from answers
 ),

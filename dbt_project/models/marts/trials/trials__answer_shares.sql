@@ -34,8 +34,8 @@ answered as (
         patients.cohort,
         answers.condition_number,
         sum(case when answers.truth = 1 then 1 else 0 end) as unknown,
-        sum(case when answers.unknown_kind = 'missing' then 1 else 0 end) as missing,
-        sum(case when answers.unknown_kind = 'imprecise' then 1 else 0 end) as imprecise
+        sum(case when answers.unknown_kind_code = {{ unknown_code('missing') }} then 1 else 0 end) as missing,
+        sum(case when answers.unknown_kind_code = {{ unknown_code('imprecise') }} then 1 else 0 end) as imprecise
     from answers
     inner join patients on answers.patient_number = patients.patient_number
     group by patients.cohort, answers.condition_number

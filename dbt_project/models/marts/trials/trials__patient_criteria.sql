@@ -178,10 +178,10 @@ answered as (
     select
         decided.*,
         answers.truth as condition_truth,
-        answers.unknown_kind,
+        {{ unknown_kind_of('answers.unknown_kind_code') }} as unknown_kind,
         answers.number_low,
         answers.number_high,
-        coalesce(answers.evidence_table, '') as evidence_table,
+        coalesce({{ evidence_table_of('answers.evidence_table_code') }}, '') as evidence_table,
         coalesce(answers.evidence_number, 0) as evidence_number
     from decided
     inner join answers
