@@ -378,11 +378,11 @@ def _grouped(reading: Reading, found: list[Constraint]) -> list[Constraint]:
             between = reading.text[found[before].end : found[after].end]
         elif found[after].start <= found[before].end:
             between = reading.text[found[before].start : found[after].start]
-        between = re.sub(r"\([^()]*\)", " ", between)
         is_item = (
             is_choice
             and re.search(r"(?:^|[\s,;])\(?[a-e1-5i]{1,3}[).]\s+(?:[\w-]+\s+){0,3}$", between) is not None
         )
+        between = re.sub(r"\([^()]*\)", " ", between)
         if "edss_range" in (found[before].kind, found[after].kind) and (
             len(between) > 40 or re.search(r"with or without|\band\b", between)
         ):

@@ -140,9 +140,13 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
                 before = text[clause_start:begin]
         if re.search(_EDSS_CHANGE.pattern + r"\s+(?:of|in)\s+(?:the\s+)?$", before):
             continue
-        if _EDSS_CHANGE.search(before[-70:]) and (
-            _CONDITIONAL.search(before) or not re.search(r"[,;]|\band\b", before[-40:])
+        changes = list(_EDSS_CHANGE.finditer(before[-70:]))
+        if changes and (
+            _CONDITIONAL.search(before)
+            or not re.search(r"[,;]|\band\b", before[-70:][changes[-1].end() :][-40:])
         ):
+            continue
+        if re.search(r"\bpre-?\s?relapse\s+$", before):
             continue
         hits: list[tuple[Bounds, int, int]] = []
         is_by_group = False
@@ -1249,6 +1253,11 @@ def _therapy_terms(
         if candidate.start() >= end and (
             candidate.start() - end > 160 or (limit is not None and candidate.start() >= limit)
         ):
+            continue
+        if candidate.end() <= start and re.search(
+            r",\s*or\s+(?:with|patients|subjects|those|rapidly)\b", r.text[candidate.end() : start]
+        ):
+            # "… despite treatment, or 2 relapses in a year": another alternative
             continue
         found = candidate
         if candidate.start() >= end:

@@ -343,7 +343,7 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             or not (
                 _DRUG_INVESTIGATION.search(text[clause_start : m.end + 1])
                 or re.match(
-                    r"\w*\s*\(?(?:with)?in\s+(?:the\s+(?:last|past|previous)\s+)?\d|\s*(?:for\s+ms\s*)?[-:]\s*\d",
+                    r"\w*\s*[:(]?\s*(?:with)?in\s+(?:the\s+(?:last|past|previous)\s+)?\d|\s*(?:for\s+ms\s*)?[-:]\s*\d",
                     after,
                 )
             )
@@ -1296,6 +1296,9 @@ _INTRODUCES_THERAPY = re.compile(
 _STOPPED = re.compile(
     r"\b(?:discontinu\w+|stopp\w+|ceased|last\s+(?:dose|infusion|injection|course|administration|intake|treatment))\s+(?:of\s+|with\s+|the\s+|treatment\s+|therapy\s+|any\s+)*$"
 )
+_WHILE_ON = re.compile(
+    r"\b(?:while|when|during|despite)\s+(?:\w+\s+){0,2}?(?:on|taking|receiving|under|using|treated\s+with|treatment\s+with|therapy\s+with)\s+(?:\w+\s+){0,3}$"
+)
 _IS_ALLOWED = re.compile(
     r"\s*(?:therapy|treatment|use|is|are|was|were|\s)*\b(?:allowed|permitted|acceptable|permissible)\b"
 )
@@ -1329,6 +1332,9 @@ def _one_required(
         r"\bor\s+(?:on|treated|patients?|subjects?|who|currently|previously|receiving)\b",
         before[-110:][negative.end() :],
     ):
+        negative = None
+    if negative and _WHILE_ON.search(before):
+        # "Free of relapses while on a DMT": the DMT is not what is absent.
         negative = None
     ago = next(
         (

@@ -37,7 +37,7 @@ _AT_MOST = (
     "</=", "< / =", "</ =", "<=", "< =", "=<", "= <", "= or <", "not >", "at most", "a maximum of", "maximum of", "no more than",
     "not more than", "no greater than", "not greater than", "no higher than", "not higher than", "not exceeding",
     "not to exceed", "must not exceed", "does not exceed", "no longer than", "not longer than", "up to and including",
-    "at or below", "no older than", "not older than", "not above", "maximum", "at maximum", "max.", "max",
+    "at or below", "not over", "no older than", "not older than", "not above", "maximum", "at maximum", "max.", "max",
 )  # fmt: skip
 _MORE = (
     "greater than", "greater then", "more than", "more then", "higher than", "higher then", "larger than", "longer than",
