@@ -19,6 +19,7 @@ import re._parser as parser
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -43,14 +44,19 @@ class Pattern:
     def __init__(self, pattern: str):
         self.pattern = pattern
         self.bits = 0  # none are needed until `absences` has looked for them
+        self.compiled: re.Pattern | None = None
+        self._search, self._match = partial(self._compile, "search"), partial(self._compile, "match")
+        self._fullmatch, self._finditer = (
+            partial(self._compile, "fullmatch"),
+            partial(self._compile, "finditer"),
+        )
 
-    def __getattr__(self, name: str) -> Any:
-        if name not in Pattern.__slots__:
-            raise AttributeError(name)
+    def _compile(self, method: str, *arguments: Any) -> Any:
+        """The first call of all."""
         self.compiled = compiled = re.compile(_guarded(self.pattern))
         self._search, self._match = compiled.search, compiled.match
         self._fullmatch, self._finditer = compiled.fullmatch, compiled.finditer
-        return getattr(self, name)
+        return getattr(compiled, method)(*arguments)
 
     def search(self, text: str, start: int = 0, end: int = _MOST) -> re.Match | None:
         return None if self.bits & _absent else self._search(text, start, end)
@@ -65,13 +71,19 @@ class Pattern:
         return iter(()) if self.bits & _absent else self._finditer(text, start, end)
 
     def findall(self, text: str, start: int = 0, end: int = _MOST) -> list:
-        return [] if self.bits & _absent else self.compiled.findall(text, start, end)
+        if self.bits & _absent:
+            return []
+        return (
+            self.compiled.findall(text, start, end)
+            if self.compiled
+            else self._compile("findall", text, start, end)
+        )
 
     def sub(self, new: str, text: str) -> str:
-        return self.compiled.sub(new, text)
+        return self.compiled.sub(new, text) if self.compiled else self._compile("sub", new, text)
 
     def split(self, text: str) -> list[str]:
-        return self.compiled.split(text)
+        return self.compiled.split(text) if self.compiled else self._compile("split", text)
 
 
 _known: dict[str, Pattern] = {}
@@ -116,8 +128,7 @@ def findall(pattern: str, text: str) -> list:
 
 
 def sub(pattern: str, new: str, text: str) -> str:
-    known = _known.get(pattern) or compile(pattern)
-    return known.compiled.sub(new, text)
+    return (_known.get(pattern) or compile(pattern)).sub(new, text)
 
 
 # ------------------------------------------------------------------------------------------- what a text does not hold
