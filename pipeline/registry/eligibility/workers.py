@@ -16,8 +16,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-# Items from which processes pay: one takes about a second to begin.
-ENOUGH = 2000
+# Items from which processes pay: one takes about a second to begin, and a thousand texts can be read in that.
+ENOUGH = 3000
 # Large enough for polars, which takes some 30 ms for a chunk of whatever size (it keeps 32 compiled patterns, segmentation
 # has more), and small enough that no core waits long for the last one.
 CHUNK = 500
