@@ -15,9 +15,9 @@ AFTERWARDS_MOST = r"(?:or|and)\s+(?:better|less|lower|fewer|younger|below|under|
 
 _UNITS = {
     "day": "days", "week": "weeks", "wk": "weeks", "month": "months", "mo": "months", "mon": "months", "year": "years",
-    "yr": "years", "y": "years", "hour": "hours", "hr": "hours", "h": "hours",
+    "yr": "years", "y": "years", "hour": "hours", "hr": "hours", "h": "hours", "d": "days",
 }  # fmt: skip
-UNIT = r"(?:days?|weeks?|wks?|months?|mos?\b|years?|yrs?|hours?|hrs?)(?:\s*\(s\))?"
+UNIT = r"(?:days?|d\b|weeks?|wks?|months?|mos?\b|years?|yrs?|hours?|hrs?)(?:\s*\(s\))?"
 DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25, "hours": 1 / 24}
 
 

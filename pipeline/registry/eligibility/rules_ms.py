@@ -1507,7 +1507,11 @@ def _speaks_of_diagnosis(r: Reading, clause_start: int, clause_end: int, start: 
         return False
     if re.search(r"\b(?:for|of)\s+(?:the\s+)?(?:treatment|therapy)\s+of\s*$", before[-40:]):
         return False
-    if len(before.strip(" -*•([,.;:")) <= 3 or _MERE_ADJECTIVES.fullmatch(before):
+    if (
+        len(before.strip(" -*•([,.;:")) <= 3
+        or before.rstrip().endswith(":")
+        or _MERE_ADJECTIVES.fullmatch(before)
+    ):
         return True
     return bool(_DIAGNOSIS_WORDS.search(before)) or r.sense == "forbid"
 

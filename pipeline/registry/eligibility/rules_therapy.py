@@ -223,12 +223,15 @@ _BEGIN = re.compile(
     r"(?<!before )(?<!since )(?<!of )\b(?:start\w*|initiat\w+|commenc\w+|introduc\w+)\s+(?:of\s+|on\s+|treatment\s+|therapy\s+|an?\s+|any\s+|new\s+|with\s+|the\s+)*$"
 )
 _BEGUN = re.compile(
-    r"\s*(?:drugs?|therapy|treatment|medications?|injections?)?\s*(?:\([^()]*\)\s*)?(?:was\s+|were\s+|been\s+|newly\s+)*(?:started|initiated|commenced|introduced)\s+(?:with)?(?:in\b|during|≤|<)"
+    r"\s*(?:drugs?|therapy|treatment|medications?|injections?)?\s*(?:\([^()]*\)\s*)?(?:was\s+|were\s+|been\s+|newly\s+)*(?:started|initiated|commenced|introduced|begun|began)\s+(?:with)?(?:in\b|during|≤|<)"
 )
 _BEGUN_LONG_AGO = re.compile(
     r"\s*(?:therapy|treatment)?\s*(?:was\s+|were\s+|been\s+)*(?:started|initiated|commenced|introduced)\s+[≥>]"
 )
 _SAME_LIST = re.compile(r"\s*(?:\([^()]*\)\s*)?(?:[,/]\s*)?(?:and/or\s+|and\s+|or\s+)?(?:an?\s+)?")
+_RESPECTIVELY = re.compile(
+    rf"(?P<values>\d+(?:\s*,\s*\d+)*\s*,?\s*(?:and|or)\s+\d+)\s*(?P<unit>{UNIT})\b(?=[^;]{{0,60}}\brespectively\b)"
+)
 # A washout whose length is not said.
 _NO_WASHOUT = re.compile(
     r"\bwithout\s+(?:an?\s+|the\s+)?(?:appropriate|adequate|sufficient|required|proper)\s+wash"
@@ -776,6 +779,21 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
         return []
     exceptions = r.exceptions_in(clause_start, clause_end)
     exception_terms = tuple(dict.fromkeys(m.term for m in excepted))
+    each = _RESPECTIVELY.search(text, mentions[-1].end, clause_end)
+    if each:
+        # "A, B or C in the 2, 3 and 6 months before, respectively": each has its own time, or the numbers do not fit.
+        values = re.findall(r"\d+", each["values"])
+        anchor = anchor_after(text, each.end("unit"))
+        if len(values) != len(mentions):
+            return []
+        return [
+            Constraint(
+                "steroid_use_forbidden" if m.term in STEROIDS else "washout", "forbid", m.start, each.end("unit"),
+                "therapy.steroids" if m.term in STEROIDS else "therapy.washout", window_value=float(value), window_unit=unit_of(each["unit"]),
+                window_anchor=anchor, terms=_terms([m], r),
+            )
+            for m, value in zip(mentions, values, strict=True)
+        ]  # fmt: skip
     segments = _segments(r, clause_start, clause_end, mentions)
     exposure = _exposure(r, clause_start, clause_end)
     for number_of, segment in enumerate(segments):

@@ -356,6 +356,14 @@ def _groups(criteria: pl.DataFrame) -> pl.DataFrame:
         .with_columns(pl.col("row").cast(pl.Int64))
         .with_columns(
             is_intro=pl.col("lower").str.contains(_INTRO) & ~pl.col("is_note"),
+            # "1. Prior treatment with:", and "a. …" on the same column below it: letters under numbers are nested.
+            indent=pl.col("indent")
+            + (
+                pl.col("bullet").str.contains(r"^\s*\(?[a-h]\\?[.)]\s")
+                & pl.col("bullet").str.contains(r"^\s*\(?\d+\\?[.)]").first().over("study", "block")
+            ).cast(pl.Int64),
+        )
+        .with_columns(
             level=pl.min_horizontal(
                 pl.col("indent").rank("dense").over("study", "block").cast(pl.Int64) - 1, LEVELS - 1
             ),
@@ -399,7 +407,7 @@ def _groups(criteria: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             is_flat=pl.col("is_intro")
             & ~pl.col("next_is_child")
-            & pl.col("is_any")
+            & (pl.col("is_any") | pl.col("ends_or").shift(-1, fill_value=False).over("study", "block"))
             & (pl.col("section") == "inclusion"),
             stops=(~(pl.col("ends_or") | pl.col("text").str.contains(r"[;,]\s*$"))).cast(pl.Int64),
         )

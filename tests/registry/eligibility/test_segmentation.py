@@ -208,3 +208,14 @@ def test_dashes_behind_headers_in_one_paragraph() -> None:
     text = "Inclusion Criteria: MS for 2 years - EDSS 0 - 5 - Two relapses - Age 18 - 50 Exclusion Criteria: - Steroids - Pregnancy"
     assert texts(text, "inclusion") == ["MS for 2 years", "EDSS 0 - 5", "Two relapses", "Age 18 - 50"]
     assert texts(text, "exclusion") == ["Steroids", "Pregnancy"]
+
+
+def test_letters_below_numbers_on_one_column() -> None:
+    text = (
+        "Inclusion Criteria\n\n1. Active disease:\na. one relapse, or\nb. one lesion\n2. EDSS 1-5\n\n"
+        "Exclusion Criteria\n\n1. Prior treatment with:\na. Alemtuzumab\nb. Cladribine\n2. Steroids"
+    )
+    found = criteria(text)
+    assert found["parent"].to_list() == [None, 0, 0, None, None, 4, 4, None]
+    assert found["group_logic"].to_list()[1:3] == ["any", "any"]
+    assert found["context"].to_list()[5] == "Prior treatment with:"

@@ -169,6 +169,11 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (INC, "At least 2 relapses in one year despite treatment with a DMT, or a Gd lesion", ["relapse_on_therapy ≥2 ms disease-modifying therapy in 1 years [1]", "gd_or_t2_activity ≥1 gadolinium-enhancing [1]"]),
     (INC, "No relapse for 12 months during treatment with natalizumab", ["no_relapse_within in 12 months"]),
     (INC, "Progression of disability and EDSS of 3 to 6", ["edss_range ≥3 ≤6"]),
+    (EXC, "Interferon beta, glatiramer acetate or natalizumab in the 2, 3 and 6 months before inclusion, respectively", ["washout interferon beta in 2 months @enrolment", "washout glatiramer acetate in 3 months @enrolment", "washout natalizumab in 6 months @enrolment"]),
+    (EXC, "Interferon beta or natalizumab in the 2, 3 and 6 months before inclusion, respectively", []),
+    (INC, "For phase 2: RRMS; EDSS 0-5", ["disease_course rrms", "edss_range ≥0 ≤5"]),
+    (EXC, "Use of antidepressants begun less than three months ago", ["washout antidepressant in 3 months ?"]),
+    (EXC, "Interferon or glatiramer acetate in the last 60 d", ["washout interferon+glatiramer acetate in 60 days"]),
     # --- more of the same
     (INC, "Recent relapse (within the last 15 months)", ["relapse_count ≥1 in 15 months"]),
     (INC, "Relapses: at least 3 in the last 3 years", ["relapse_count ≥3 in 3 years"]),
