@@ -308,6 +308,21 @@ def test_nobody_vanishes(outcomes):
     assert epochs.is_empty()
 
 
+def test_who_is_in_a_summary_and_who_is_not_adds_up_to_the_treated(outcomes):
+    """Children's severity, an EDSS beside its change, and pairs (their own test above) apart."""
+    open_accounts = outcomes.sql(
+        "with treated as (select cohort, count(*) as treated from outcomes.patients where index_date is not null group by cohort), "
+        "missing as (select cohort, metric, time_point, count(distinct patient_id) as missing from outcomes.exclusions "
+        "where end_rule is null or end_rule = 'last_contact' group by all) "
+        "select s.cohort, s.metric, s.time_point, s.n, m.missing, t.treated from outcomes.summary s "
+        "join treated t using (cohort) left join missing m using (cohort, metric, time_point) "
+        "where s.grouping = 'all' and s.metric not in ('ped_msss', 'ped_msss_change', 'edss', 'arr_change', "
+        "'follow_up_lunar_months', 'follow_up_months', 'best_edss', 'worst_edss') "
+        "and s.n + coalesce(m.missing, 0) <> t.treated"
+    )
+    assert open_accounts.rows() == []
+
+
 def test_no_number_is_nan(outcomes):
     for name in TABLES:
         frame = outcomes.sql(f"select * from outcomes.{name}")

@@ -55,6 +55,10 @@ judged as (
         measures.is_complete,
         coalesce(measures.relapses > 0, false) as has_relapse,
         measures.relapses is not null as is_relapse_known,
+        -- a rejected row may be the relapse or the lesion that is not found
+        coalesce(
+            patient_dates.set_aside like '%,relapses,%' or patient_dates.set_aside like '%,mri_scans,%', false
+        ) as has_rows_set_aside,
         worsening.worsening_date is not null as has_worsening,
         coalesce(measures.new_t2_total, 0) > 0 or coalesce(measures.gd_total, 0) > 0 as has_mri_activity,
         measures.scans > 0 and measures.new_t2_total is not null and scans_near_end.measure_key is not null
@@ -62,6 +66,7 @@ judged as (
         worsening.reference_date is not null as has_reference,
         coalesce(worsening.is_able_to_confirm, false) as is_able_to_confirm
     from measures
+    left join patient_dates on measures.patient_key = patient_dates.patient_key
     left join worsening on measures.measure_key = worsening.measure_key
     left join scans_near_end on measures.measure_key = scans_near_end.measure_key
 ),
@@ -71,7 +76,9 @@ final as (
         measure_key,
         case
             when has_relapse or has_worsening or has_mri_activity then false
-            when is_relapse_known and is_complete and has_scan_near_end and has_reference and is_able_to_confirm then true
+            when is_relapse_known and not has_rows_set_aside and is_complete and has_scan_near_end
+                and has_reference and is_able_to_confirm
+                then true
         end as is_neda3,
         case
             when has_relapse or has_worsening or has_mri_activity
@@ -85,6 +92,7 @@ final as (
                 concat_ws(
                     ', ',
                     case when not is_relapse_known then 'relapses_not_delivered' end,
+                    case when has_rows_set_aside then 'rows_set_aside' end,
                     case when not is_complete then 'epoch_not_complete' end,
                     case when not has_scan_near_end then 'no_scan_near_end' end,
                     case when not has_reference then 'no_reference_edss' end,

@@ -110,7 +110,8 @@ final as (
         first_record_date,
         last_record_date,
         has_relapses_table,
-        has_adverse_events_table
+        has_adverse_events_table,
+        ',' || incomplete_tables || ',' as set_aside
     from derived
 )
 

@@ -23,6 +23,10 @@ epoch_rows as (
     where epochs.anchor <> 'course_n'
 ),
 
+observed as (
+    select * from {{ ref('int_outcomes__observed_epochs') }}
+),
+
 landmarks as (
     select * from {{ ref('int_outcomes__landmarks') }}
 ),
@@ -132,6 +136,27 @@ baseline_missing as (
     union all
 
     select
+        cohort, patient_id, 'baseline_armss', 'baseline', coalesce(baseline_armss_null_reason, 'no_baseline_edss')
+    from treated
+    where baseline_armss is null
+
+    union all
+
+    select cohort, patient_id, 'last_armss', 'last', coalesce(last_armss_null_reason, 'no_follow_up_edss')
+    from treated
+    where last_armss is null
+
+    union all
+
+    select
+        cohort, patient_id, 'edss_change', 'last_stable',
+        case when baseline_edss is null then 'no_baseline_edss' else 'no_stable_follow_up_edss' end
+    from treated
+    where stable_edss_change is null
+
+    union all
+
+    select
         cohort, patient_id, 'without_regular_corticosteroids', cast(null as string),
         case when regular_corticosteroids then 'regular_corticosteroids' else 'corticosteroids_not_stated' end
     from treated
@@ -198,6 +223,30 @@ without_anchor as (
     where in_use.patient_key is null
 ),
 
+-- what summaries give by epoch beside rates
+epochs_missing as (
+    select
+        treated.cohort,
+        treated.patient_id,
+        case when epoch_names.epoch like 'year_%' then 'edss_change' else 'new_t2_per_scan' end as metric,
+        epoch_names.epoch as time_point,
+        epoch_names.end_rule,
+        case
+            when epoch_names.epoch like 'year_%' and treated.baseline_edss is null then 'no_baseline_edss'
+            when observed.patient_key is null then 'no_exposure'
+            when epoch_names.epoch like 'year_%' then 'no_edss_in_epoch'
+            else 'no_scan_in_epoch'
+        end as reason
+    from in_use
+    inner join epoch_names on in_use.epoch_key = epoch_names.epoch_key
+    inner join treated on in_use.patient_key = treated.patient_key
+    left join observed
+        on in_use.patient_key = observed.patient_key and in_use.epoch_key = observed.epoch_key
+    where epoch_names.epoch like 'year_%' and (observed.edss_reached is null or treated.baseline_edss is null)
+        or (epoch_names.epoch like 'nct%' or epoch_names.epoch in ('pre_index_24m', 'post_index'))
+        and observed.new_t2_per_scan is null
+),
+
 pairs_missing as (
     select
         treated.cohort,
@@ -231,6 +280,8 @@ final as (
     select cohort, patient_id, metric, time_point, end_rule, reason from rates_missing
     union all
     select cohort, patient_id, metric, time_point, end_rule, reason from without_anchor
+    union all
+    select cohort, patient_id, metric, time_point, end_rule, reason from epochs_missing
     union all
     select cohort, patient_id, metric, time_point, end_rule, reason from pairs_missing
 )
