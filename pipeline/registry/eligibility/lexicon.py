@@ -359,6 +359,9 @@ class _Beginnings(dict):
 _beginnings = _Beginnings()
 
 
+_PARTS = re.compile(r"[,;]")
+
+
 def mentions(text: str) -> list[Mention]:
     """Terms of a canonical text from left to right, the longest phrase at each place, none overlapping."""
     words = TOKEN.findall(text)
@@ -373,6 +376,10 @@ def mentions(text: str) -> list[Mention]:
         while ahead < len(words):
             node = node.get(stem(words[ahead]))
             if node is None:
+                break
+            # "interferon, gamma globulin" is two drugs
+            places = places or [found.span() for found in TOKEN.finditer(text)]
+            if _PARTS.search(text, places[ahead - 1][1], places[ahead][0]):
                 break
             ahead += 1
             if "" in node:

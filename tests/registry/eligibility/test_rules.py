@@ -218,6 +218,14 @@ def test_another_therapy_is_another_one(read) -> None:
     assert (other["terms"], other["exception_terms"]) == (["ms disease-modifying therapy"], ["interferon beta"])  # fmt: skip
 
 
+def test_a_comma_parts_two_drugs(read) -> None:
+    """Found by evaluating a trial: read as interferon gamma, which no clinic records, the wash-out was unknown for all."""
+    (row,) = read(
+        "Exclusion", "Interferon, gamma-globulin or glatiramer acetate within 4 months before entry"
+    )
+    assert row["terms"] == ["interferon", "immunoglobulin", "glatiramer acetate"]
+
+
 def test_immunosuppressants_are_not_the_drug_that_the_study_asks_for() -> None:
     """Found by evaluating a trial of patients on fingolimod, which excluded all who were on fingolimod."""
     head = "Inclusion criteria:\n\n* Relapsing multiple sclerosis\n* Treated with fingolimod for at least 12 months before screening\n\nExclusion criteria:\n\n"
