@@ -302,7 +302,33 @@ def read_one(reading: Reading, rules: int = -1) -> list[Constraint]:
             found.extend(answer)
     if len(found) > 1:
         found.sort(key=itemgetter(2, 3))  # start, end
-    return _grouped(reading, _beside_the_named(reading, found))
+    return _grouped(reading, _beside_the_named(reading, _once(found)))
+
+
+# What a criterion may repeat ("onset ≥ 2 years ago. SPMS is progression for ≥ 2 years"); relapses said twice are two
+# alternatives.
+_SAID_ONCE = frozenset(("age_range", "edss_range", "disease_duration", "diagnosis_criteria"))
+
+
+def _once(found: list[Constraint]) -> list[Constraint]:
+    """Without conditions that repeat one word for word."""
+    seen: set[tuple] = set()
+    out = []
+    for c in found:
+        what = (
+            c.kind,
+            c.polarity,
+            c.min_value,
+            c.min_inclusive,
+            c.max_value,
+            c.max_inclusive,
+            c.unit,
+            c.terms,
+        )
+        if c.kind not in _SAID_ONCE or c.any_of_group is not None or what not in seen:
+            out.append(c)
+        seen.add(what)
+    return out
 
 
 @lru_cache(maxsize=4096)

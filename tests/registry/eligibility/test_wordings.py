@@ -174,6 +174,8 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (INC, "For phase 2: RRMS; EDSS 0-5", ["disease_course rrms", "edss_range ≥0 ≤5"]),
     (EXC, "Use of antidepressants begun less than three months ago", ["washout antidepressant in 3 months ?"]),
     (EXC, "Interferon or glatiramer acetate in the last 60 d", ["washout interferon+glatiramer acetate in 60 days"]),
+    (INC, "Onset of SPMS ≥ 3 years before enrollment. SPMS is progression for at least 3 years", ["disease_duration ≥3 years spms progression @enrolment", "disease_course spms"]),
+    (INC, "Age 18 to 55 years (18-55 years)", ["age_range ≥18 ≤55 years"]),
     # --- more of the same
     (INC, "Recent relapse (within the last 15 months)", ["relapse_count ≥1 in 15 months"]),
     (INC, "Relapses: at least 3 in the last 3 years", ["relapse_count ≥3 in 3 years"]),
