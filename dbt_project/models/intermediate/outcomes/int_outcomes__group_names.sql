@@ -4,7 +4,7 @@
 with
 
 memberships as (
-    select * from {{ ref('int_outcomes__groups') }}
+    select * from {{ ref('int_outcomes__stratum_groups') }}
 ),
 
 final as (
@@ -25,7 +25,7 @@ final as (
                 else 0
             end
         ) = 1 as is_compared,
-        cast(count(*) as bigint) as group_size
+        cast(sum(patients) as bigint) as group_size
     from memberships
     group by group_key
 )

@@ -9,6 +9,14 @@ epochs as (
     select * from {{ ref('int_outcomes__observed_epochs') }}
 ),
 
+strata as (
+    select * from {{ ref('int_outcomes__strata') }}
+),
+
+stratum_groups as (
+    select * from {{ ref('int_outcomes__stratum_groups') }}
+),
+
 memberships as (
     select * from {{ ref('int_outcomes__groups') }}
 ),
@@ -56,24 +64,73 @@ places as (
         )
 ),
 
-sums_in_use as (
+stratum_sums as (
     select
-        memberships.group_key,
+        strata.stratum_key,
         epochs.epoch_key,
         cast(count(*) as bigint) as exposed,
         -- a cohort that delivered no relapses has none to count: its time is no time without relapse
         cast(count(epochs.relapses) as bigint) as patients,
         cast(sum(epochs.relapses) as bigint) as relapses,
         cast(sum(case when epochs.relapses is not null then epochs.exposure_days end) as bigint) as exposure_days,
-        cast(count(epochs.arr_per_year) as bigint) as n_patient_mean,
+        cast(count(epochs.arr_per_year) as bigint) as n,
         cast(count(case when epochs.arr_per_year = 0 then 1 end) as bigint) as n_without_relapse,
-        avg(epochs.arr_per_year) as arr_patient_mean_per_year,
-        stddev_samp(epochs.arr_per_year) as sd,
+        avg(epochs.arr_per_year) as mean,
+        var_pop(epochs.arr_per_year) as variance,
         min(epochs.arr_per_year) as min,
         max(epochs.arr_per_year) as max
-    from memberships
-    inner join epochs on memberships.patient_key = epochs.patient_key
-    group by memberships.group_key, epochs.epoch_key
+    from strata
+    inner join epochs on strata.patient_key = epochs.patient_key
+    group by strata.stratum_key, epochs.epoch_key
+),
+
+group_sums as (
+    select
+        stratum_groups.group_key,
+        stratum_sums.epoch_key,
+        cast(sum(stratum_sums.exposed) as bigint) as exposed,
+        cast(sum(stratum_sums.patients) as bigint) as patients,
+        cast(sum(stratum_sums.relapses) as bigint) as relapses,
+        cast(sum(stratum_sums.exposure_days) as bigint) as exposure_days,
+        cast(sum(stratum_sums.n) as bigint) as n_patient_mean,
+        cast(sum(stratum_sums.n_without_relapse) as bigint) as n_without_relapse,
+        -- rounding of the sum must not carry it past the values that it is the mean of
+        least(
+            greatest(sum(stratum_sums.n * stratum_sums.mean) / sum(nullif(stratum_sums.n, 0)), min(stratum_sums.min)),
+            max(stratum_sums.max)
+        ) as arr_patient_mean_per_year,
+        min(stratum_sums.min) as min,
+        max(stratum_sums.max) as max
+    from stratum_sums
+    inner join stratum_groups on stratum_sums.stratum_key = stratum_groups.stratum_key
+    group by stratum_groups.group_key, stratum_sums.epoch_key
+),
+
+-- within strata and between them
+group_squares as (
+    select
+        group_sums.group_key,
+        group_sums.epoch_key,
+        sum(
+            stratum_sums.n
+            * (stratum_sums.variance + power(stratum_sums.mean - group_sums.arr_patient_mean_per_year, 2))
+        ) as squares
+    from stratum_sums
+    inner join stratum_groups on stratum_sums.stratum_key = stratum_groups.stratum_key
+    inner join group_sums
+        on stratum_groups.group_key = group_sums.group_key and stratum_sums.epoch_key = group_sums.epoch_key
+    where stratum_sums.n > 0
+    group by group_sums.group_key, group_sums.epoch_key
+),
+
+sums_in_use as (
+    select
+        group_sums.*,
+        case when group_sums.n_patient_mean > 1 then sqrt(group_squares.squares / (group_sums.n_patient_mean - 1)) end
+            as sd
+    from group_sums
+    left join group_squares
+        on group_sums.group_key = group_squares.group_key and group_sums.epoch_key = group_squares.epoch_key
 ),
 
 -- where more than half are without a relapse their median is zero, and nothing needs to be put in order

@@ -8,8 +8,12 @@ metric_values as (
     select * from {{ ref('int_outcomes__metric_values') }}
 ),
 
-memberships as (
-    select * from {{ ref('int_outcomes__groups') }}
+strata as (
+    select * from {{ ref('int_outcomes__strata') }}
+),
+
+stratum_groups as (
+    select * from {{ ref('int_outcomes__stratum_groups') }}
 ),
 
 group_names as (
@@ -21,15 +25,26 @@ metric_names as (
 ),
 
 -- as double, because sums of whole numbers take twice as long; they stay whole
-counted as (
+strata_counted as (
     select
-        memberships.group_key,
+        strata.stratum_key,
         metric_values.metric_key,
         metric_values.value,
         cast(count(*) as double) as patients
-    from memberships
-    inner join metric_values on memberships.patient_key = metric_values.patient_key
-    group by memberships.group_key, metric_values.metric_key, metric_values.value
+    from strata
+    inner join metric_values on strata.patient_key = metric_values.patient_key
+    group by strata.stratum_key, metric_values.metric_key, metric_values.value
+),
+
+counted as (
+    select
+        stratum_groups.group_key,
+        strata_counted.metric_key,
+        strata_counted.value,
+        sum(strata_counted.patients) as patients
+    from strata_counted
+    inner join stratum_groups on strata_counted.stratum_key = stratum_groups.stratum_key
+    group by stratum_groups.group_key, strata_counted.metric_key, strata_counted.value
 ),
 
 -- differences of tabulated scores are rounded for their sign, so that equal scores are stable

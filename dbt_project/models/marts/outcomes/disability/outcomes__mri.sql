@@ -12,17 +12,21 @@ epoch_names as (
     select * from {{ ref('int_outcomes__epoch_names') }}
 ),
 
-group_members as (
-    select * from {{ ref('int_outcomes__groups') }}
+strata as (
+    select * from {{ ref('int_outcomes__strata') }}
+),
+
+stratum_groups as (
+    select * from {{ ref('int_outcomes__stratum_groups') }}
 ),
 
 group_names as (
     select * from {{ ref('int_outcomes__group_names') }}
 ),
 
-sums as (
+stratum_sums as (
     select
-        group_members.group_key,
+        strata.stratum_key,
         epochs.epoch_key,
         cast(count(*) as bigint) as patients,
         cast(sum(epochs.scans) as bigint) as scans,
@@ -30,9 +34,24 @@ sums as (
         cast(sum(case when epochs.new_t2_total > 0 then 1 else 0 end) as bigint) as patients_with_new_t2,
         cast(sum(case when epochs.gd_total > 0 then 1 else 0 end) as bigint) as patients_with_gd,
         cast(count(epochs.gd_total) as bigint) as patients_with_gd_read
-    from group_members
-    inner join epochs on group_members.patient_key = epochs.patient_key
-    group by group_members.group_key, epochs.epoch_key
+    from strata
+    inner join epochs on strata.patient_key = epochs.patient_key
+    group by strata.stratum_key, epochs.epoch_key
+),
+
+sums as (
+    select
+        stratum_groups.group_key,
+        stratum_sums.epoch_key,
+        cast(sum(stratum_sums.patients) as bigint) as patients,
+        cast(sum(stratum_sums.scans) as bigint) as scans,
+        cast(sum(stratum_sums.new_t2_total) as bigint) as new_t2_total,
+        cast(sum(stratum_sums.patients_with_new_t2) as bigint) as patients_with_new_t2,
+        cast(sum(stratum_sums.patients_with_gd) as bigint) as patients_with_gd,
+        cast(sum(stratum_sums.patients_with_gd_read) as bigint) as patients_with_gd_read
+    from stratum_sums
+    inner join stratum_groups on stratum_sums.stratum_key = stratum_groups.stratum_key
+    group by stratum_groups.group_key, stratum_sums.epoch_key
 ),
 
 final as (
