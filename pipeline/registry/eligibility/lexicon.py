@@ -125,6 +125,7 @@ _CLASSES: dict[str, str] = {
     "antiplatelet": "antiplatelet [drug|agent|therapy|treatment|medication]; anti platelet [drug|agent|therapy|treatment|medication]; platelet aggregation inhibitor",
     "fibrate": "fibrate",
     "barbiturate": "barbiturate",
+    "digitalis": "digitalis; digitalis {glycoside|preparation}",
     "muscle relaxant": "{muscle|skeletal muscle} relaxant; muscle relaxing {drug|agent|medication}",
     "protease inhibitor": "{protease|hiv protease} inhibitor",
     "azole antifungal": "azole {antifungal|anti fungal} [drug|agent|preparation|medication]",

@@ -904,7 +904,7 @@ def contraception(r: Reading) -> Iterator[Constraint]:
         ) and not re.search(r"must|agree|willing|practi|unless", clause):
             continue
         if r.sense == "forbid" and not re.search(
-            r"\b(?:not|un\w+|refus\w*|without|absence|unless|no\b|fail\w*|inadequate|lack\w*|inability|must|required\s+to|who\s+do)\b",
+            r"\b(?:not|don.?t|doesn.?t|un\w+|missing|refus\w*|without|absence|unless|no\b|fail\w*|inadequate|lack\w*|inability|must|required\s+to|who\s+do)\b",
             clause,
         ):
             continue

@@ -32,7 +32,7 @@ INVESTIGATIONAL = "investigational drug"
 
 # The drug is named for another reason than having been taken.
 _OTHER_REASON_BEFORE = re.compile(
-    r"(?:hypersensitiv\w*|allerg\w*|intoleran\w*|contra-?indicat\w*|anaphyla\w*|sensitivit\w*|adverse (?:event|reaction)s?|side effects?|reactions?|toxicit\w*|respon\w+|refractor\w*|resistan\w*|residual|components?|excipients?|ingredients?|eligib\w+|candidates?|indicat\w+|suitab\w+|appropriate|randomi[sz]ed to|assigned to|allocated to|arm|planned to (?:start|begin|initiate|receive)|plan(?:ning)? to|scheduled|about to|intend\w*|decision to|decided to|prescri\w+|initiat\w+|start(?:ing|ed)?|begin\w*|before (?:initiating|starting)|switch\w*|benefit from|response to|unwilling\w*|willing\w*|agree\w*|accept|refus\w*|understand|interact\w*|studies? (?:with|of)|trials? (?:with|of)|knowledge|psychosis|metaboli[sz]ed|similar (?:to|chemical)|structurally|expos\w+ to the study|safety of|efficacy of|risks? of|need(?:s|ing|ed)? to|(?<!^ )need(?:s|ing|ed)? for|requir\w+|alternatives? to|monitoring|access to|compliance|information|labell?ing|package insert|instructions)\b[^.;]{0,75}$"
+    r"(?:hypersensitiv\w*|allerg\w*|intoleran\w*|contra-?indicat\w*|anaphyla\w*|sensitivit\w*|adverse (?:event|reaction)s?|side effects?|reactions?|toxicit\w*|respon\w+|refractor\w*|resistan\w*|residual|components?|excipients?|ingredients?|eligib\w+|candidates?|indicat(?:ions?|ed\s+for)|suitab\w+|appropriate|randomi[sz]ed to|assigned to|allocated to|arm|planned to (?:start|begin|initiate|receive)|plan(?:ning)? to|scheduled|about to|intend\w*|decision to|decided to|prescri\w+|initiat\w+|start(?:ing|ed)?|begin\w*|before (?:initiating|starting)|switch\w*|benefit from|response to|unwilling\w*|willing\w*|agree\w*|accept|refus\w*|understand|interact\w*|studies? (?:with|of)|trials? (?:with|of)|knowledge|psychosis|metaboli[sz]ed|similar (?:to|chemical)|structurally|expos\w+ to the study|safety of|efficacy of|risks? of|need(?:s|ing|ed)? to|(?<!^ )need(?:s|ing|ed)? for|requir\w+|alternatives? to|monitoring|access to|compliance|information|labell?ing|package insert|instructions)\b[^.;]{0,75}$"
 )
 _STRONG_REASON = re.compile(
     r"(?:hypersensitiv\w*|allerg\w*|contra-?indicat\w*|anaphyla\w*|sensitivity to|intoleran\w*|adverse (?:event|reaction)s?|excipients?|ingredients?|antibod(?:y|ies) (?:to|against)|components?|recover\w*\s+(?:\w+\s+)?from|resolv\w*|resolution|toxicit\w*\s+(?:\w+\s+)?(?:from|of|to)|side effects? (?:of|from)|preclud\w*|prevent\w*|interfer(?:e|es|ed|ing)\b|(?:disease|disorder|condition|illness)s?\s+(?:that\s+|which\s+)?(?:may\s+|might\s+|will\s+|could\s+)?(?:requir|need)\w*|not\s+accept|declin\w+|refus\w*|unwilling\w*)\b[^.;]{0,120}$"
@@ -162,7 +162,7 @@ _TABLE_END = re.compile(r"\s*(?:$|[;,.)(]|\b(?:and|or|prior|before|wash|for\b))"
 _SPEAKS_OF_TREATMENT = re.compile(
     r"\b(?:treat\w*|therap\w*|us(?:e|ed|es|ing)|receiv\w*|tak(?:e|en|ing)|medicat\w*|drugs?|expos\w+|dos\w+|administ\w*)\b"
 )
-_OWN_VERB = re.compile(r",[^.;]*\b(?:requiring|treated|treatment|receiving|taking|on)\s")
+_OWN_VERB = re.compile(r",[^.;]*\b(?:requiring|treated|treatment|receiving|taking|on|use\s+of)\s")
 _ANOTHER_HISTORY = re.compile(
     r"\b(?:or|and)\s+(?:any\s+|has\s+|have\s+)*(?:prior|previous\w*|ever|history)\b"
 )
@@ -232,9 +232,11 @@ _SAME_LIST = re.compile(r"\s*(?:\([^()]*\)\s*)?(?:[,/]\s*)?(?:and/or\s+|and\s+|o
 _RESPECTIVELY = re.compile(
     rf"(?P<values>\d+(?:\s*,\s*\d+)*\s*,?\s*(?:and|or)\s+\d+)\s*(?P<unit>{UNIT})\b(?=[^;]{{0,60}}\brespectively\b)"
 )
+_REGARDLESS = re.compile(r"\b(?:regardless|irrespective)(?:ly)?\s+of\b[^.;,]*$")
 # A washout whose length is not said.
 _NO_WASHOUT = re.compile(
     r"\bwithout\s+(?:an?\s+|the\s+)?(?:appropriate|adequate|sufficient|required|proper)\s+wash"
+    r"|\b(?:with)?in\s+(?:the\s+|a\s+)?(?:specified|defined|certain|pre-?defined|protocol-?\s?(?:specified|defined))\s+(?:\w+\s+)?(?:periods?|times?|windows?|intervals?|timeframes?)\b"
 )
 
 
@@ -255,6 +257,9 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             continue
         before = text[max(clause_start, m.start - 130) : m.start]
         after = text[m.end : m.end + 40]
+        # "… regardless of treatment with another drug" asks for nothing.
+        if _REGARDLESS.search(text, clause_start, m.start):
+            continue
         # "natalizumab-treated patients must be tested": who is on it
         if re.match(r"\s*-\s*treated\b", after):
             continue

@@ -418,6 +418,12 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (EXC, "Corticosteroids (allowed for relapses)", []),
     (INC, "≥1 attack or a Gd-enhancing lesion between 2 months and 1 year before enrolment", ["relapse_count ≥1 in 1 years @enrolment [1]", "gd_or_t2_activity ≥1 gadolinium-enhancing in 1 years @enrolment [1]"]),
     (EXC, "Malignancy within the last 4 years, active infections (especially tuberculosis)", ["not malignancy malignancy in 4 years", "not infection active infection+tuberculosis"]),
+    (INC, "Treatment with an approved and indicated MS DMT for a minimum of 9 months before screening", ["prior_therapy_required ms disease-modifying therapy in 9 months @screening"]),
+    (INC, "≥3 relapses within 18 months, regardless of whether or not treatment with another DMT was present", ["relapse_count ≥3 in 18 months"]),
+    (EXC, "Lymphopenia, neoplasm within the last 7 years, use of immunosuppressants or immunosuppression", ["not malignancy malignancy in 7 years", "concomitant_therapy_forbidden immunosuppressant"]),
+    (EXC, "Other MS treatments within specified periods before enrolment", []),
+    (EXC, "Use of digitalis at study entry", ["concomitant_therapy_forbidden digitalis"]),
+    (EXC, "Women of fertile age who don't use contraception", ["contraception_required"]),
 ]  # fmt: skip
 
 
