@@ -37,6 +37,13 @@ MORE = [
         ),
     ),
     criterion("inclusion", need("gd_or_t2_activity", "new t2", low=1, unit="count", window=(1, "years"))),
+    criterion(
+        "exclusion",
+        need(
+            "prior_therapy_forbidden", "natalizumab", "leflunomide", polarity="forbid", window_anchor="ever"
+        ),
+    ),
+    criterion("inclusion", need("contraception_required")),
 ]
 GOOD = {
     "sex": "female", "birth_date": "1980-01-01", "onset_date": "2008-01-01", "course": "RR", "history_from": "2008-01-01",
@@ -113,6 +120,12 @@ PEOPLE = [
     ),
     person("two interferons", treatments=(INTERFERON, ("interferon beta-1b", "2009-01-01", "2011-01-01"))),
     person("scan without lesions") | scan("scan without lesions"),
+    person("no contraception")
+    | {
+        "medical_history": [
+            {"patient_id": "no contraception", "category": "contraception", "status": "absent"}
+        ]
+    },
     # of a table with a rejected row of this patient nothing is shown to be absent
     person("no relapse, a row set aside", relapse=None, incomplete_tables="edss,relapses"),
     person("a relapse, a row set aside", incomplete_tables="relapses"),
@@ -271,8 +284,12 @@ def test_evidence_names_the_cell(answers: pl.DataFrame):
 
 
 def test_exclusions_that_do_not_apply_are_answered_not_met(answers: pl.DataFrame):
-    own = answers.filter((pl.col("patient_id") == "fits") & (pl.col("position_in_text") == 4))
-    assert own["answer"][0] == "not_met"
+    own = answers.filter(
+        (pl.col("nct_id") == "NCT90000901")
+        & (pl.col("patient_id") == "fits")
+        & (pl.col("position_in_text") == 4)
+    )
+    assert own["answer"].to_list() == ["not_met"]
     assert own["is_satisfied"][0] is True
 
 
@@ -284,4 +301,18 @@ def test_an_answer_says_that_rows_were_set_aside(answers: pl.DataFrame):
     )
     assert own["reason"][0].endswith(
         "no record proves it, and rows of the patient were set aside (edss,relapses)"
+    )
+
+
+def test_an_answer_says_what_is_not_collected(answers: pl.DataFrame):
+    def reason(patient: str, ordinal: int) -> str:
+        return answers.filter(
+            (pl.col("nct_id") == "NCT90000902")
+            & (pl.col("patient_id") == patient)
+            & (pl.col("position_in_text") == ordinal)
+        )["reason"][0]
+
+    assert reason("fits", 3).endswith(": none found, but not each of them is in the cohort's data")
+    assert reason("no contraception", 4).endswith(
+        ": whether the patient needs it is not in the cohort's data"
     )

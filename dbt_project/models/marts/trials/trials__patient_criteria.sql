@@ -316,6 +316,11 @@ final as (
             when worded.parse_status = 'unparsed' then 'the sentence was not read to a condition'
             when worded.condition_text is null then 'no condition was read'
             when worded.family = 'not_collected' then worded.condition_text || ': not in the cohort''s data'
+            when worded.condition_truth = 1 and worded.unknown_kind = 'not_collected' and worded.family = 'therapies'
+                and worded.condition_text like '% or %'
+                then worded.condition_text || ': none found, but not each of them is in the cohort''s data'
+            when worded.condition_truth = 1 and worded.kind = 'contraception_required' and worded.value_text is not null
+                then worded.condition_text || ': whether the patient needs it is not in the cohort''s data'
             when worded.condition_truth = 1 and worded.unknown_kind = 'not_collected'
                 then worded.condition_text || ': not in the cohort''s data'
             when worded.condition_truth = 1 and worded.unknown_kind = 'imprecise'
