@@ -275,7 +275,7 @@ def _near_anchor(text: str, end: int) -> str | None:
 
 
 _EDSS_STEP = re.compile(
-    rf"(?:\bedss\s+(?:score\s+)?(?:has\s+|have\s+)?(?:increased?|worsening|worsened|progression|progressed)\s+(?:of\s+|by\s+|(?=[≥>]))(?P<symbol3>[≥>])?\s*(?P<value3>{NUMBER})(?=\s*(?:or\s+(?:more|greater)|$|[,.;()]|for\b|in\b|within\b|over\b|sustained|confirmed|and\b)))|(?:(?P<word>increas\w+|progress\w*|worsen\w*|deteriorat\w*)\b[^.;]{{0,60}}?(?P<symbol>[≥>])?\s*(?:of\s+)?(?P<value>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?|degrees?|edss|(?:on|in)\s+(?:the\s+)?(?:kurtzke\s+)?(?:edss|expanded\s+disability)))"
+    rf"(?:\bedss\s+(?:score\s+)?(?:has\s+|have\s+)?(?:increased?|worsening|worsened|progression|progressed)\s+(?:of\s+|by\s+|(?=[≥>]))(?P<symbol3>[≥>])?\s*(?P<value3>{NUMBER})(?=\s*(?:or\s+(?:more|greater)|$|[,.;()]|for\b|in\b|within\b|over\b|sustained|confirmed|and\b)))|(?:(?P<word>increas\w+|progress\w*|worsen\w*|deteriorat\w*)\b[^.;]{{0,60}}?(?P<symbol>[≥>])?\s*(?:of\s+)?(?P<value>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+|(?:expanded\s+)?disability\s+status\s+scale\s*(?:\(\s*edss\s*\)\s*)?)?(?:points?|steps?|degrees?|edss|(?:on|in)\s+(?:the\s+)?(?:kurtzke\s+)?(?:edss|expanded\s+disability)))"
     rf"|(?:(?P<symbol2>[≥>])?\s*(?P<value2>{NUMBER})\s*-?\s*(?:or more\s+)?(?:edss\s+|full\s+)?(?:points?|steps?)?\s*(?:edss\s+)?(?:increas\w+|progress\w*|worsen\w*|deteriorat\w*))"
 )
 
@@ -315,11 +315,19 @@ def edss_change(r: Reading) -> Iterator[Constraint]:
             if window is None and second:
                 # "1 point (if …) or 0.5 point (if …) in the last year": one time for both
                 window = _window(r, clause_start, clause_end, second.start("value"), second.end(), reach=150)
+            symbol = found["symbol"] or found["symbol2"] or found["symbol3"]
+            if r.sense == "require" and _NOT_WORSE.search(text, clause_start, found.start()):
+                # "Without worsening of more than 1 point": at most that much
+                bounds = Bounds(None, None, value, symbol == ">")
+                yield Constraint(
+                    "edss_change", "require", found.start(), found.end(), "edss.change", *bounds, unit="points", **_window_fields(window),
+                )  # fmt: skip
+                break
             # Each step is for another EDSS: one of them is enough.
             steps = "step" if second and 0 < number(second["value"]) <= 5 else None
             yield Constraint(
                 "edss_change", r.sense, found.start(), found.end(), "edss.change",
-                value, (found["symbol"] or found["symbol2"] or found["symbol3"]) != ">", unit="points", any_of_group=steps,
+                value, symbol != ">", unit="points", any_of_group=steps,
                 **_window_fields(window),
             )  # fmt: skip
             if steps:
@@ -331,6 +339,7 @@ def edss_change(r: Reading) -> Iterator[Constraint]:
             break
 
 
+_NOT_WORSE = re.compile(r"\b(?:no|not|without|absence\s+of)\b[^.;,]{0,30}$")
 _EDSS_STEP_MORE = re.compile(
     rf"(?:[^.;]|\.(?=\d)){{0,60}}?(?:\b(?:or|and)|,)\s+(?:an?\s+)?(?:increase\s+)?(?:of\s+)?(?:≥\s*)?(?P<value>{NUMBER})\s*-?\s*(?:edss\s+)?(?:points?|steps?)?\s+(?:increase\s+)?(?:sustained\b[^.;]{{0,40}}?\s)?(?=\(?\s*(?:if|in|for|when|where|(?:baseline\s+|screening\s+)?edss\s*[≥≤><])\b|\(?\s*(?:baseline\s+|screening\s+)?edss\s*[≥≤><])"
 )
@@ -1123,7 +1132,7 @@ def _absent(
             and clause_start <= s.start < clause_end
             and not any(a <= s.start < b for a, b in used)
         ]
-        after = [s for s in spans if s.start >= end - 1 and s.start - end < 200]
+        after = [s for s in spans if s.start >= end - 1 and s.start - end < 230]
         inside = [s for s in spans if start <= s.start < end]
         before = [s for s in spans if s.end <= start and start - s.end < 90]
         head = [s for s in r.head_spans if s.role == "back"]
@@ -1226,6 +1235,9 @@ def _absent(
             start, end = found.span()
             clause_start, clause_end = r.clause(start)
             if re.search(r"\b(?:dose|dosage|medication|treatment|therapy|regimen)\b", text[start:end]):
+                continue
+            # "Stable course without worsening of more than 1 EDSS point" speaks of disability.
+            if re.match(r"[^.;]{0,24}\bwithout\s+(?:\w+\s+)?(?:worsening|progression|change)\b", text[end:]):
                 continue
             if r.sense == "forbid" and not re.search(r"unstable|not\b|less|<|lack", text[clause_start:end]):
                 continue

@@ -176,6 +176,10 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (EXC, "Interferon or glatiramer acetate in the last 60 d", ["washout interferon+glatiramer acetate in 60 days"]),
     (INC, "Onset of SPMS ≥ 3 years before enrollment. SPMS is progression for at least 3 years", ["disease_duration ≥3 years spms progression @enrolment", "disease_course spms"]),
     (INC, "Age 18 to 55 years (18-55 years)", ["age_range ≥18 ≤55 years"]),
+    (INC, "Stable disease course without worsening of more than 1 EDSS point over the last 4 months", ["edss_change ≤1 in 4 months"]),
+    (INC, "No EDSS increase of 1 point or more in the last 5 months", ["edss_change <1 in 5 months"]),
+    (INC, "At least one relapse but no EDSS progression of ≥ 1 point in the last 2 years", ["relapse_count ≥1 in 2 years", "edss_change <1 in 2 years"]),
+    (INC, "An increase of at least 1 Expanded Disability Status Scale (EDSS) point in the last 14 months", ["edss_change ≥1 in 14 months"]),
     # --- more of the same
     (INC, "Recent relapse (within the last 15 months)", ["relapse_count ≥1 in 15 months"]),
     (INC, "Relapses: at least 3 in the last 3 years", ["relapse_count ≥3 in 3 years"]),
