@@ -160,7 +160,7 @@ _OUTPUT = {
     "rule_version": pl.Int64,
 }
 # Criteria between two looks at the patterns: those that stand within functions are known from their first use on.
-_BATCH = 1000
+_BATCH = 2000
 _STATUS = {"key": pl.Int64, "is_subjective": pl.Boolean, "has_residue": pl.Boolean}
 
 

@@ -164,7 +164,7 @@ def absences(texts: pl.Series) -> list[int]:
     if not present:
         return [0] * len(texts)
     held = texts.to_frame("text").select(
-        words=pl.col("text").str.extract_many(list(present), overlapping=True).list.unique(),
+        words=pl.col("text").str.extract_many(list(present), overlapping=True),
         has_digit=pl.col("text").str.contains(DIGIT),
     )
     out = []
