@@ -4,7 +4,7 @@ Five of six questions that rules put to a criterion have the answer no, and a se
 finds. So each pattern is taken apart once: the words of which every match holds one ("exacerbations?|attacks?" needs
 "exacerbation" or "attack", a number a digit) are its `needs`. What criteria hold is found for all patterns in one pass
 over all texts (`absences`), and while rules are asked about a criterion (`asking`, `about`) a pattern whose needs are not met answers
-without a search. Where it is tried, letters with which no match begins are passed over (`_guarded`). Whoever writes a
+without a search. Where it is tried, letters with which no match begins are passed over (`_guard`). Whoever writes a
 rule has nothing to declare: `from … import patterns as re`, and write as ever.
 
 What may be asked: the criterion, the line that introduces it, and parts of either, also with parts blanked out. `sub`
@@ -39,12 +39,24 @@ _MOST = sys.maxsize
 class Pattern:
     """As `re.Pattern`, see the module. The `re` of a match is `compiled`. Compiled when it is first tried."""
 
-    __slots__ = ("_finditer", "_fullmatch", "_match", "_search", "bits", "compiled", "pattern")
+    __slots__ = (
+        "_finditer",
+        "_fullmatch",
+        "_groups",
+        "_guarded",
+        "_match",
+        "_search",
+        "bits",
+        "compiled",
+        "pattern",
+    )
 
     def __init__(self, pattern: str):
         self.pattern = pattern
         self.bits = 0  # none are needed until `absences` has looked for them
         self.compiled: re.Pattern | None = None
+        self._guarded: str | None = None
+        self._groups: list[Group] = []
         self._search, self._match = partial(self._compile, "search"), partial(self._compile, "match")
         self._fullmatch, self._finditer = (
             partial(self._compile, "fullmatch"),
@@ -53,10 +65,22 @@ class Pattern:
 
     def _compile(self, method: str, *arguments: Any) -> Any:
         """The first call of all."""
-        self.compiled = compiled = re.compile(_guarded(self.pattern))
+        self.groups()
+        self.compiled = compiled = re.compile(self._guarded)
         self._search, self._match = compiled.search, compiled.match
         self._fullmatch, self._finditer = compiled.fullmatch, compiled.finditer
         return getattr(compiled, method)(*arguments)
+
+    def groups(self) -> list[Group]:
+        """What it needs, see `needs`."""
+        if self._guarded is None:
+            tree = parser.parse(self.pattern)
+            guard = _guard(tree)
+            self._groups, self._guarded = (
+                _needs(tree),
+                f"{guard}(?:{self.pattern})" if guard else self.pattern,
+            )
+        return self._groups
 
     def search(self, text: str, start: int = 0, end: int = _MOST) -> re.Match | None:
         return None if self.bits & _absent else self._search(text, start, end)
@@ -180,7 +204,7 @@ def _vocabulary() -> dict[Group, int]:
     with _lock:
         while _fresh:
             pattern = _fresh.pop()
-            for group in needs(pattern.pattern):
+            for group in pattern.groups():
                 pattern.bits |= _groups.setdefault(group, 1 << len(_groups))
         return dict(_groups)
 
@@ -191,7 +215,10 @@ def needs(pattern: str) -> list[Group]:
 
     What stands between blanks counts, never a blank: parts of a text that are blanked out make no new word.
     """
-    tree = parser.parse(pattern)
+    return _needs(parser.parse(pattern))
+
+
+def _needs(tree: parser.SubPattern) -> list[Group]:
     if tree.state.flags & re.IGNORECASE:
         return []
     spellings, groups = _sequence(tree)
@@ -329,22 +356,21 @@ _CLASSES = {
 }
 
 
-def _guarded(pattern: str) -> str:
-    """The pattern behind a look at the next letter, where `re` would else try all its branches on each letter."""
-    tree = parser.parse(pattern)
+def _guard(tree: parser.SubPattern) -> str:
+    """A look at the next letter, where `re` would else try all branches of the pattern on each letter; nothing elsewhere."""
     if not tree.data or tree.state.flags & re.IGNORECASE:
-        return pattern
+        return ""
     op, value = tree.data[0]
     while op is ops.SUBPATTERN and value[3].data:
         op, value = value[3].data[0]
     if op in _SEEN_BY_RE or (op is ops.AT and value is ops.AT_BEGINNING):
-        return pattern
+        return ""
     if op is ops.BRANCH and all(branch.data and branch.data[0][0] is ops.LITERAL for branch in value[1]):
-        return pattern
+        return ""
     letters, may_be_empty = _beginning(tree)
     if letters is None or may_be_empty:
-        return pattern
-    return f"(?=[{''.join(sorted(letters))}])(?:{pattern})"
+        return ""
+    return f"(?=[{''.join(sorted(letters))}])"
 
 
 def _beginning(items: Iterable) -> tuple[set[str] | None, bool]:

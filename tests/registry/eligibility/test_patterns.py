@@ -91,8 +91,9 @@ def test_what_matches_has_what_is_needed() -> None:
     ],
 )
 def test_letters_with_which_a_match_begins(pattern: str, looked_for: str) -> None:
-    guarded = patterns._guarded(pattern)
-    assert guarded == (f"{looked_for}(?:{pattern})" if looked_for else pattern)
+    compiled = patterns.Pattern(pattern)
+    compiled.search("")
+    assert compiled.compiled.pattern == (f"{looked_for}(?:{pattern})" if looked_for else pattern)
 
 
 def test_a_pattern_that_cannot_match_is_not_tried() -> None:
