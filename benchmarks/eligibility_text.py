@@ -5,7 +5,7 @@
 FOLDER holds study documents (default: the invented trials of examples/registry). Three figures, because a registry repeats
 itself: `repeated` draws the folder's texts again and again under new ids, so that every text is known but the first time;
 `edited` makes one line of every text different from all others, so that every text is new and most sentences are known;
-`distinct` makes every single line different from every other, the worst that can come. From 2,000 new texts on they are
+`distinct` makes every single line different from every other, the worst that can come. From 3,000 new texts on they are
 read by a process for each core. Each figure stands by the clock of all cores and per second of processor time: on a
 machine that does other work the second is the one to compare.
 """
