@@ -219,7 +219,7 @@ def _read(studies: pl.DataFrame, found: pl.DataFrame) -> tuple[pl.DataFrame, pl.
         "nct_id",
         is_ms=pl.concat_str(pl.lit(" "), pl.col("eligibility_text").fill_null(""), pl.lit(" "))
         .str.to_lowercase()
-        .str.replace_all(r"\s", " ")
+        .str.replace_all(r"[^\S ]", " ")
         .str.contains_any(list(MS_WORDS)),
     )
     found = found.join(is_ms, on="nct_id", how="left", maintain_order="left")
@@ -255,24 +255,26 @@ def _templates(pairs: list[tuple[str, str]]) -> dict[str, pl.DataFrame]:
     """Criteria and constraints of distinct texts, see `Readings.read`.
 
     Args:
-        pairs: key and text; keys are of one length and stand for studies.
+        pairs: key and text.
     """
-    keys, texts = [key for key, _ in pairs], [text for _, text in pairs]
+    # Short numbers of one length stand for studies while the texts are read: their keys are long, and in every identifier.
+    length = 8
+    numbers = [f"{number:0{length}}" for number in range(len(pairs))]
+    keys = pl.lit(pl.Series([key for key, _ in pairs], dtype=pl.String))
     frame = pl.DataFrame(
-        {"nct_id": keys, "eligibility_text": texts},
+        {"nct_id": numbers, "eligibility_text": [text for _, text in pairs]},
         schema={"nct_id": pl.String, "eligibility_text": pl.String},
     )
     found, constraints = _read(frame, segment(frame))
     criteria = _numbered(found)
     constraints = _same_therapy(_placed(constraints, criteria), criteria)
     constraints = _not_what_is_asked_for(constraints, criteria)
-    length = len(keys[0]) if keys else 0
     # "group-NCT…" names a criterion, "NCT…-i" a section.
     rest = pl.when(pl.col("group_id").str.starts_with("group-")).then(length + 6).otherwise(length)
     above = pl.when(pl.col("parent_group_id").str.starts_with("group-")).then(length + 6).otherwise(length)
     return {
         "criteria": criteria.select(
-            text_key="nct_id",
+            text_key=keys.gather(pl.col("nct_id").cast(pl.UInt32)),
             **{name: pl.col(name) for name in CRITERIA if name != "nct_id"}
             | {
                 "criterion_id": pl.col("criterion_id").str.slice(length),
@@ -281,7 +283,7 @@ def _templates(pairs: list[tuple[str, str]]) -> dict[str, pl.DataFrame]:
             },
         ),
         "criterion_constraints": constraints.select(
-            text_key="nct_id",
+            text_key=keys.gather(pl.col("nct_id").cast(pl.UInt32)),
             **{name: pl.col(name) for name in CONSTRAINTS if name != "nct_id"}
             | {"criterion_id": pl.col("criterion_id").str.slice(length)},
         ),
