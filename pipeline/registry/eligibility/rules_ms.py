@@ -209,6 +209,7 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
                     text[end:],
                 )
                 or _SUBSCORE.search(before[-30:])
+                or (start < begin and _SUBSCORE.search(text[max(clause_start, start - 40) : start]))
             ):
                 continue
             if re.search(
@@ -360,7 +361,7 @@ _PEOPLE = re.compile(
     r"\b(?:males?|females?|men|women|adults?|patients?|subjects?|participants?|individuals?|volunteers?|persons?|people|children|adolescents|sexes|genders?)\b[\s,()a-z]{0,22}$"
 )
 _NOT_OWN_AGE = re.compile(
-    r"child-?\s?bearing|contracepti|menopaus|pregnan|fertil|hysterectom|age at (?:onset|diagnosis)|onset|parents?\b|guardian|caregiver|birth(?!day)|mother|father|sibling|age-|adjusted for age|gestation|donor|sexually|lmp\b|menses|amenorr|"
+    r"child-?\s?bearing|contracepti|menopaus|pregnan|fertil|hysterectom|age at (?:onset|diagnosis)|onset|first\s+(?:ms\s+)?symptom|parents?\b|guardian|caregiver|birth(?!day)|mother|father|sibling|age-|adjusted for age|gestation|donor|sexually|lmp\b|menses|amenorr|"
     r"\bdiagnosed\b[^,;]{0,30}\bage\b|before (?:the )?age|by age|since age|after age|menstrua|life expectancy|infants?\b"
 )
 _AGE_SYMBOL = {"over": ">", "under": "<"}
@@ -613,7 +614,11 @@ def age_range(r: Reading) -> Iterator[Constraint]:
             r"\s*(?:\W*(?:patients?|subjects?|participants?|males?|females?|men|women|adults?|and|or|non-?\s?pregnant|non-?\s?lactating|non-?\s?nursing|nonpregnant|nonlactating|are|is|must be|be|healthy|the)\W+)*(?:ages?\b|aged|between|\d)",
             text,
         )
-        if _NOT_OWN_AGE.search(around) and not (own and start - own.end() < 30):
+        if (
+            _NOT_OWN_AGE.search(around)
+            and not re.search(r"[,;]\s*(?:and\s+|or\s+)?ages?\b[^,;]{0,20}$", text[clause_start:start])
+            and not (own and start - own.end() < 30)
+        ):
             continue
         if (
             re.search(
@@ -1354,6 +1359,9 @@ _NOT_A_COURSE = re.compile(
 )
 
 
+_FOR_A_TIME = re.compile(
+    rf"\s*(?:ms\s+|multiple\s+sclerosis\s+)?(?:\([^()]*\)\s*)?(?:(?:for|since|diagnosed|of|duration)\s+)*[≥≤><]\s*{NUMBER}\s*{UNIT}"
+)
 # "Duration ≤ 10 years if RRMS" limits the duration.
 _IF_OTHERWISE = re.compile(r"\d[^.;]*\bif\s+(?:(?!a\b)\w+\s+){0,7}$")
 _WITH_RELAPSES = re.compile(
@@ -1453,6 +1461,9 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
             # "SPMS with relapses in the last year" excludes no other SPMS.
             if r.sense == "forbid" and name in ("spms", "ppms") and _WITH_RELAPSES.match(text, found.end()):
                 continue
+            # "RRMS for less than 6 months" excludes by its duration.
+            if r.sense == "forbid" and _FOR_A_TIME.match(text, found.end()):
+                continue
             terms.setdefault(name, found.span())
         progressive = _PROGRESSIVE.search(text, clause_start, clause_end)
         if (
@@ -1460,6 +1471,7 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
             and not (hidden and progressive.start() > hidden.start())
             and not (terms.keys() & {"ppms", "spms", "prms"})
             and not r.in_exception(progressive.start())
+            and not (r.sense == "forbid" and _FOR_A_TIME.match(text, progressive.end()))
             and not re.search(
                 r"multifocal|neurologic\w* disorder", text[progressive.start() : progressive.end() + 20]
             )
@@ -2025,6 +2037,8 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
             continue
         bounds = Bounds(None, None, None, None)
         begin, polarity = start, r.sense
+        if not count and re.match(r"\s*(?:volume|load|burden)\b", text[end:]):
+            continue
         if count:
             symbol = count["symbol"]
             value = number(count["value"])
@@ -2032,11 +2046,20 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
                 count = None
             else:
                 begin = max(clause_start, start - 70) + count.start()
+                low = (
+                    re.search(r"([≥>])\s*(\d+)\s*(?:but|and|to)\s*$", text[clause_start:begin])
+                    if symbol in ("≤", "<")
+                    else None
+                )
                 bounds = (
                     Bounds(value, True, float(count["high"]), True)
                     if count["high"]
                     else compared(symbol if symbol in ("≤", "<", ">") else "≥", value)
                 )
+                if low:
+                    # "at least 1 but no more than 10 lesions"
+                    bounds = bounds._replace(min_value=float(low.group(2)), min_inclusive=low.group(1) == "≥")
+                    begin = clause_start + low.start()
         if not count and re.fullmatch(r"[gc]els?", text[start:end]):
             continue
         behind = (

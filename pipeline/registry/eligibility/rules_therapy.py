@@ -772,7 +772,7 @@ def _forbidden(r: Reading, clause_start: int, clause_end: int, index: int) -> li
     if not mentions or _NO_WASHOUT.search(text, mentions[-1].end, clause_end):
         return []
     if re.search(
-        r"\b(?:have|has|had)\s+not\b|\bdid\s+not\b|\bnot\s+(?:been\s+)?(?:treated|receiv\w+|on|taking)\b|\bfail\w*\s+to\b",
+        r"\b(?:have|has|had)\s+not\b|\bdid\s+not\b|\bnot\s+(?:currently\s+)?(?:been\s+)?(?:treated|receiv\w+|on|taking)\b|\bnever\s+(?:been\s+)?(?:treated|received|taken|used)\b|\bfail\w*\s+to\b",
         text[clause_start : mentions[0].start],
     ) and not re.search(r"\b(?:must|may|should)\s+not\b", clause):
         return []
@@ -1406,7 +1406,7 @@ def _one_required(
                 terms=terms,
             )
         ]
-    if _IS_ALLOWED.match(text, last):
+    if _IS_ALLOWED.match(text, last) or _BEGUN.match(text, last):
         return []
     stopped = _STOPPED.search(before) or _STOPPED_AFTER.match(text, last)
     if re.search(r"\blast\s+$", before):
