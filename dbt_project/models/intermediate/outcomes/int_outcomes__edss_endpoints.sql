@@ -13,8 +13,10 @@ index_dates as (
 
 placed as (
     select
-        edss.*,
-        index_dates.index_date,
+        edss.patient_key,
+        edss.visit_date,
+        edss.edss,
+        edss.is_in_relapse_window,
         edss.visit_date <= index_dates.index_date
         and edss.visit_date
             > {{ add_months('index_dates.index_date', '-' ~ var('baseline_window_months')) }} as is_baseline_window,
@@ -29,37 +31,46 @@ placed as (
     where index_dates.index_date is not null
 ),
 
-ranked as (
+days as (
     select
-        *,
-        row_number() over (
-            partition by patient_key, is_baseline_window
-            order by case when is_in_relapse_window then 1 else 0 end, visit_date desc
-        ) as baseline_rank,
-        row_number() over (partition by patient_key, is_after_index order by visit_date desc) as last_rank,
-        row_number() over (partition by patient_key, is_stable order by visit_date desc) as stable_rank
+        patient_key,
+        coalesce(
+            max(case when is_baseline_window and not is_in_relapse_window then visit_date end),
+            max(case when is_baseline_window then visit_date end)
+        ) as baseline_edss_date,
+        max(case when is_after_index then visit_date end) as last_edss_date,
+        max(case when is_stable then visit_date end) as last_stable_edss_date,
+        min(case when is_after_index then edss end) as best_edss,
+        max(case when is_after_index then edss end) as worst_edss,
+        cast(sum(case when is_after_index then 1 else 0 end) as bigint) as edss_visits_after_index
     from placed
+    group by patient_key
 ),
 
 final as (
     select
-        patient_key,
-        min(cohort) as cohort,
-        min(patient_id) as patient_id,
-        max(index_date) as index_date,
-        max(case when is_baseline_window and baseline_rank = 1 then edss end) as baseline_edss,
-        max(case when is_baseline_window and baseline_rank = 1 then visit_date end) as baseline_edss_date,
-        max(case when is_baseline_window and baseline_rank = 1 then case when is_in_relapse_window then 1 else 0 end end) = 1
-            as baseline_is_relapse_visit,
-        max(case when is_after_index and last_rank = 1 then edss end) as last_edss,
-        max(case when is_after_index and last_rank = 1 then visit_date end) as last_edss_date,
-        max(case when is_stable and stable_rank = 1 then edss end) as last_stable_edss,
-        max(case when is_stable and stable_rank = 1 then visit_date end) as last_stable_edss_date,
-        min(case when is_after_index then edss end) as best_edss,
-        max(case when is_after_index then edss end) as worst_edss,
-        cast(sum(case when is_after_index then 1 else 0 end) as bigint) as edss_visits_after_index
-    from ranked
-    group by patient_key
+        days.patient_key,
+        index_dates.cohort,
+        index_dates.patient_id,
+        index_dates.index_date,
+        at_baseline.edss as baseline_edss,
+        days.baseline_edss_date,
+        at_baseline.is_in_relapse_window as baseline_is_relapse_visit,
+        at_last.edss as last_edss,
+        days.last_edss_date,
+        at_last_stable.edss as last_stable_edss,
+        days.last_stable_edss_date,
+        days.best_edss,
+        days.worst_edss,
+        days.edss_visits_after_index
+    from days
+    inner join index_dates on days.patient_key = index_dates.patient_key
+    left join edss as at_baseline
+        on days.patient_key = at_baseline.patient_key and days.baseline_edss_date = at_baseline.visit_date
+    left join edss as at_last
+        on days.patient_key = at_last.patient_key and days.last_edss_date = at_last.visit_date
+    left join edss as at_last_stable
+        on days.patient_key = at_last_stable.patient_key and days.last_stable_edss_date = at_last_stable.visit_date
 )
 
 select * from final
