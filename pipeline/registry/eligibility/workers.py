@@ -16,6 +16,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
+import polars as pl
+
 # Items from which processes pay: one takes about a second to begin, and a thousand texts can be read in that.
 ENOUGH = 3000
 # Large enough for polars, which takes some 30 ms for a chunk of whatever size (it keeps 32 compiled patterns, segmentation
@@ -92,6 +94,12 @@ class Workers:
             self._pool = ProcessPoolExecutor(
                 _others(), mp_context=multiprocessing.get_context("spawn"), initializer=_begin
             )
+            # Each has one core, and polars makes its threads when it is imported: the variable has to be there before.
+            os.putenv("POLARS_MAX_THREADS", "1")
+            try:
+                self._pool.submit(int)  # begins them all
+            finally:
+                os.putenv("POLARS_MAX_THREADS", str(pl.thread_pool_size()))
         return self._pool
 
 
@@ -102,7 +110,6 @@ def _others() -> int:
 
 def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when it ends
-    os.putenv("POLARS_MAX_THREADS", "1")  # each has one core; polars asks when it first has work for threads
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
