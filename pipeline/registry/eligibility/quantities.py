@@ -98,7 +98,7 @@ def bounds_at(text: str, position: int) -> tuple[Bounds, int] | None:
     if found:
         first = compared(found["symbol"], number(found["value"]))
         rest = re.match(
-            rf"{_POINTS}\s*(?:,|and|but|to|&|-|\s)+\s*(?P<symbol>[≥≤><])\s*(?P<value>{NUMBER})",
+            rf"{_POINTS}\s*(?:,|and|but|to|et\b|&|-|\s)+\s*(?P<symbol>[≥≤><])\s*(?P<value>{NUMBER})",
             text[found.end() :],
         )
         if (

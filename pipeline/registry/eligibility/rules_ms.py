@@ -30,7 +30,7 @@ _EDSS = re.compile(
 )
 _EDSS_FILLER = (
     r"(?:[\s,:;=()\[\]\"]|\bedss\b|\bscores?\b|\bscale\b|\bvalues?\b|\btotal\b|\bof\b|\bis\b|\bwas\b|\bmust\b|\bbe\b|\bare\b|\bshould\b|\bhas\b|\bhave\b|\bto\b"
-    r"|\ban?\b|\bthe\b|\bbetween\b|\bfrom\b|\branges?\b|\branging\b|\bwithin\b|\bin\b|\bat\b|\bscreening\b|\bbaseline\b|\bvisits?(?:\s*-?\d+\b)?|\bentry\b|\bstudy\b"
+    r"|\ban?\b|\bthe\b|\bbetween\b|\bfrom\b|\brange[sd]?\b|\branging\b|\bcomprised\b|\bpre-?\s?treatment\b|\bwithin\b|\bin\b|\bat\b|\bscreening\b|\bbaseline\b|\bvisits?(?:\s*-?\d+\b)?|\bentry\b|\bstudy\b"
     r"|\benrol\w*\b|\binclusion\b|\brandomi[sz]\w+\b|\btime\b|\bdisability\b|\bstatus\b|\bexpanded\b|\bkurtzke'?s?\b|\bcurrent(?:ly)?\b|\bdocumented\b"
     r"|\bgrade\b|\blevel\b|\bstep\b|\bon\b|\bpoints?\b|\bequal\b|\bas\b|\bassessed\b|\bmeasured\b|\bdefined\b|\bday\s*-?\d+\b|\bboth\b|\bindex\b|\bcriteri\w+\b"
     r"|\brating\b|\bconverted\b|\bdetermined\b|\bby\b|\ballowed\b|\bpatients?\b|\bsubjects?\b|\bparticipants?\b|\bwith\b|\boverall\b|\bfinal\b|\bin the range\b|\bseverity\b|\b(?:19|20)\d\d\b|[-+](?=\s*\D)|\b(?:visits?|screening|baseline|entry|enrol\w*|randomi[sz]\w+)\s*,?\s*and\b(?=\s*(?:at\s+)?(?:the\s+)?(?:visit|screening|baseline|entry|enrol|randomi|day)))"
@@ -167,8 +167,12 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
             )
         elif got:
             hits.append(got)
-            second = other_side(text, got[2])
-            if second and _is_edss(second[0]):
+            second = other_side(text, got[2]) or _not_exceeding(text, got)
+            both = _one_sided(text, got, second) if second and r.sense == "require" else None
+            if both:
+                # "Above 3 and below 7" is one range.
+                hits[-1] = (both, got[1], second[1])
+            elif second and _is_edss(second[0]):
                 hits.append((second[0], got[2], second[1]))
             elif (more := _EDSS_FOR_OTHERS.match(text, got[2])) and (other := bounds_at(text, more.end())):
                 is_by_group = _is_edss(other[0])
@@ -246,6 +250,25 @@ def edss_range(r: Reading) -> Iterator[Constraint]:
                 "edss_range", polarity, min(begin, start), max(last, found.end()), "edss.range",
                 *bounds, unit="points", window_anchor=anchor, any_of_group=group,
             )  # fmt: skip
+
+
+_AND_AT_MOST = re.compile(rf"\s*(?:points?)?\s*,\s*(?:but\s+|and\s+)?(?P<symbol>[≤<])\s*(?P<value>{NUMBER})")
+
+
+def _not_exceeding(text: str, got: tuple[Bounds, int, int]) -> tuple[Bounds, int] | None:
+    """The second half of "3 or above, not exceeding 6"."""
+    found = _AND_AT_MOST.match(text, got[2]) if got[0].max_value is None else None
+    return (compared(found["symbol"], number(found["value"])), found.end()) if found else None
+
+
+def _one_sided(text: str, got: tuple[Bounds, int, int], second: tuple[Bounds, int]) -> Bounds | None:
+    """A lower and an upper bound that hold together."""
+    low, high = got[0], second[0]
+    if low.max_value is not None or high.min_value is not None or not _is_edss(high):
+        return None
+    if re.search(r"\bor\b", text[got[2] : second[1]]) or (low.min_value or 0) >= (high.max_value or 0):
+        return None
+    return Bounds(low.min_value, low.min_inclusive, high.max_value, high.max_inclusive)
 
 
 def _is_edss(bounds: Bounds) -> bool:
@@ -1008,7 +1031,7 @@ _RELAPSE_AGO = re.compile(
     rf"{_LAST_RELAPSE}(?P<between>[^.;,\d≥>]{{0,60}})[≥>]\s*{NUMBER}\s*{UNIT}(?=\s*(?:before|prior|ago|preceding|earlier|previous|from))"
 )
 _SINCE_RELAPSE = re.compile(
-    rf"[≥>]\s*{NUMBER}\s*{UNIT}\s+(?:(?:have|has|must have|should have)\s+(?:passed|elapsed)\s+)?(?:since|after|from)\s+{_LAST_RELAPSE}|\b(?:time|interval)\s+(?:since|from)\s+{_LAST_RELAPSE.replace('last>', 'last2>')}\s*(?:of|is|:)?\s*[≥>]\s*{NUMBER}\s*{UNIT}"
+    rf"[≥>]\s*{NUMBER}\s*{UNIT}\s+(?:(?:have|has|must have|should have)\s+(?:passed|elapsed)\s+)?(?:since|after|from)\s+{_LAST_RELAPSE}|\b{NUMBER}\s*{UNIT}\s+or\s+more\s+since\s+{_LAST_RELAPSE.replace('last>', 'last3>')}|\b(?:time|interval)\s+(?:since|from)\s+{_LAST_RELAPSE.replace('last>', 'last2>')}\s*(?:of|is|:)?\s*[≥>]\s*{NUMBER}\s*{UNIT}"
 )
 _BARE_RELAPSE = re.compile(
     rf"(?:^\W*|\b(?:had|with|experienced|experiencing|of|documented|clinical|confirmed|recent|ms|acute|and|or|either)\s+){_RELAPSE}(?!\s*(?:rate|frequency))(?=\s*(?:\(s\)\s*)?(?:\w+\s+){{0,3}}?\(?(?:within\b|in\b|during\b|over\b|≤))"
@@ -1961,10 +1984,10 @@ _COUNT_BEFORE = re.compile(
 
 
 _SPELLED_OUT = re.compile(
-    r"\s*:(?=\s*(?:≥|\d))|\s*(?:in\s+[^,;]{0,30})?[\s,(]*(?:as\s+)?(?:defined|shown|evidenced|demonstrated|documented|indicated|i\.e\.|that is|with(?=\s*(?:≥|\d|an?\b)))\s*(?:as|by)?"
+    r"\s*[:(](?=\s*(?:≥|\d))|\s*(?:in\s+[^,;]{0,30})?[\s,(]*(?:as\s+)?(?:defined|shown|evidenced|demonstrated|documented|indicated|i\.e\.|that is|with(?=\s*(?:≥|\d|an?\b)))\s*(?:as|by)?"
 )
 _NO_LESION = re.compile(
-    r"\b(?:no|without|absence of|free of|not\s+(?:have|show\w*|demonstrat\w*))\s+(?:(?:evidence|presence|signs?|new|any|of|or|and|active|mri|clinical|relapses?|the|an?)\s+)*$"
+    r"\b(?:no|(?<!with or )without|absence of|free of|not\s+(?:have|show\w*|demonstrat\w*))\s+(?:(?:evidence|presence|signs?|new|any|of|or|and|active|mri|clinical|relapses?|the|an?)\s+)*$"
 )
 
 
@@ -2033,7 +2056,7 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
             around,
         ):
             continue
-        if r.permits(clause_start, clause_end):
+        if r.permits(clause_start, clause_end) or re.search(r"\bwith or without\b[^,;]*$", left):
             continue
         bounds = Bounds(None, None, None, None)
         begin, polarity = start, r.sense

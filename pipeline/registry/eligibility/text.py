@@ -26,6 +26,7 @@ _AT_LEAST = (
     "equal to or higher than", "equal to or older than", "equal or older than", "equal or greater than", "equal or more than", "equal or higher than", "greater or equal to",
     "greater than/equal to", "larger than or equal to", "longer than or equal to", "older than or equal to",
     "superior or equal to", ">or equal to", "> or equal to", "> or equal", "> or =", ">or=", "> or=", ">/=", "> / =", ">/ =",
+    "higher or equal to", "higher or equal than", "greater or equal than", "more or equal to", "superior/equal to", "greater/equal to", "higher/equal to",
     ">=", "> =", "=>", "= >", "= or >", "not <", "at least", "a minimum of", "minimum of", "no less than", "not less than", "no fewer than",
     "not fewer than", "not shorter than", "at a minimum of", "at or above", "above or equal to", "at minimum", "minimum",
 )  # fmt: skip
@@ -34,6 +35,7 @@ _AT_MOST = (
     "lower than or equal to", "lower or equal to", "fewer than or equal to", "equal to or less than", "equal to or lower than",
     "equal or less than", "equal or lower than", "equal to or below", "smaller than or equal to", "younger than or equal to",
     "shorter than or equal to", "inferior or equal to", "<or equal to", "< or equal to", "< or equal", "< or =", "<or=", "< or=",
+    "lower or equal than", "less or equal than", "lower/equal to", "less/equal to", "inferior/equal to",
     "</=", "< / =", "</ =", "<=", "< =", "=<", "= <", "= or <", "not >", "at most", "a maximum of", "maximum of", "no more than",
     "not more than", "no greater than", "not greater than", "no higher than", "not higher than", "not exceeding",
     "not to exceed", "must not exceed", "does not exceed", "no longer than", "not longer than", "up to and including",
