@@ -401,9 +401,16 @@ class CheckReport:
 
     @property
     def is_clean(self) -> bool:
-        """Nothing is broken, unmapped or rejected (warnings may stand)."""
+        """Something would be loaded, and nothing is broken or rejected (warnings may stand)."""
         errors = self.items.filter(pl.col("level") == "error").height
-        return not (self.problems or errors or any(sheet.rows_rejected for sheet in self.sheets))
+        return self.has_tables and not (
+            self.problems or errors or any(sheet.rows_rejected for sheet in self.sheets)
+        )
+
+    @property
+    def has_tables(self) -> bool:
+        """Some sheet is a table that Remit knows."""
+        return any(sheet.tables for sheet in self.sheets)
 
     def lines(self, limit: int = 20) -> list[str]:
         """The report for a terminal: sheets, problems, then faults grouped and counted, `limit` cells each."""
@@ -434,6 +441,11 @@ class CheckReport:
                 lines.append(f"    … and {rows.height - limit:,} more")
         if self.is_clean:
             lines.append("Nothing is rejected.")
+        elif not self.has_tables and not self.problems:
+            lines.append(
+                "Nothing would be loaded: no sheet holds a table that Remit knows. Fill the sheets, or run `remit map FILE` "
+                "and correct the draft."
+            )
         return lines
 
 

@@ -73,7 +73,7 @@ def told(unique_id: str, manifest: Mapping[str, Any]) -> str:
     seed = manifest["nodes"].get(node.get("attached_node") or "", {})
     rule = node.get("test_metadata") or {}
     if seed.get("resource_type") != "seed":
-        return name
+        return node.get("config", {}).get("meta", {}).get("told") or name
     allowed = rule.get("kwargs", {}).get("values", ())
     said = {
         "accepted_values": f"must be one of {', '.join(map(str, allowed))}",

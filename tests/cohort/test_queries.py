@@ -150,3 +150,11 @@ def test_check_reports_what_was_detected(clinic):
     report = queries.check_file(file)
     assert report.is_clean
     assert "cp1252 (guessed), delimiter ';', decimal sign ','" in report.lines()[0]
+
+
+def test_a_file_of_which_nothing_is_known_is_not_clean(tmp_path):
+    file = tmp_path / "empty.xlsx"
+    openpyxl.Workbook().save(file)
+    report = queries.check_file(file)
+    assert not report.is_clean
+    assert report.lines()[-1].startswith("Nothing would be loaded")

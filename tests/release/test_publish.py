@@ -228,12 +228,17 @@ def test_a_broken_rule_of_a_seed_is_told_in_the_words_of_the_seed():
             "test.remit.one": rule("accepted_values", values=["index", "onset"]),
             "test.remit.two": rule("unique"),
             "test.remit.three": {"name": "assert_epochs_do_not_contradict_themselves"},
+            "test.remit.four": {
+                "name": "assert_bands",
+                "config": {"meta": {"told": "bands.csv: no overlap"}},
+            },
         }
     }
-    told = [checks.told(f"test.remit.{name}", manifest) for name in ("one", "two", "three")]
+    told = [checks.told(f"test.remit.{name}", manifest) for name in ("one", "two", "three", "four")]
     assert told == [
         "seeds/outcomes/epochs.csv, column anchor: must be one of index, onset",
         "seeds/outcomes/epochs.csv, column anchor: must not repeat",
         "assert_epochs_do_not_contradict_themselves",
+        "bands.csv: no overlap",
     ]
     assert checks.told("model.remit.gone", manifest) == "gone"

@@ -1,3 +1,4 @@
+{{ config(meta={'told': 'seeds/outcomes/epochs.csv: an epoch ends by an end_offset after its start_offset or by an end_event, never both or neither; those of every course have anchor course_n and a name that ends in _n'}) }}
 {# An epoch ends either by an offset after its start or by an event, never both, never neither; one of every course
    is named so that its number fits. #}
 select epoch

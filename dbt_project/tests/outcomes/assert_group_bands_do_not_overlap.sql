@@ -1,3 +1,4 @@
+{{ config(meta={'told': 'seeds/outcomes/group_bands.csv: bands of one grouping must not overlap'}) }}
 {# A patient in two bands of one exclusive grouping would count twice. #}
 select one.grouping, one.group_name
 from {{ ref('group_bands') }} as one
