@@ -30,7 +30,7 @@ _EDSS = re.compile(
 )
 _EDSS_FILLER = (
     r"(?:[\s,:;=()\[\]\"]|\bedss\b|\bscores?\b|\bscale\b|\bvalues?\b|\btotal\b|\bof\b|\bis\b|\bwas\b|\bmust\b|\bbe\b|\bare\b|\bshould\b|\bhas\b|\bhave\b|\bto\b"
-    r"|\ban?\b|\bthe\b|\bbetween\b|\bfrom\b|\brange[sd]?\b|\branging\b|\bcomprised\b|\bpre-?\s?treatment\b|\bwithin\b|\bin\b|\bat\b|\bscreening\b|\bbaseline\b|\bvisits?(?:\s*-?\d+\b)?|\bentry\b|\bstudy\b"
+    r"|\ban?\b|\bthe\b|\bbetween\b|\bfrom\b|\brange[sd]?\b|\branging\b|\bcomprised\b|\binterval\b|\bpre-?\s?treatment\b|\bwithin\b|\bin\b|\bat\b|\bscreening\b|\bbaseline\b|\bvisits?(?:\s*-?\d+\b)?|\bentry\b|\bstudy\b"
     r"|\benrol\w*\b|\binclusion\b|\brandomi[sz]\w+\b|\btime\b|\bdisability\b|\bstatus\b|\bexpanded\b|\bkurtzke'?s?\b|\bcurrent(?:ly)?\b|\bdocumented\b"
     r"|\bgrade\b|\blevel\b|\bstep\b|\bon\b|\bpoints?\b|\bequal\b|\bas\b|\bassessed\b|\bmeasured\b|\bdefined\b|\bday\s*-?\d+\b|\bboth\b|\bindex\b|\bcriteri\w+\b"
     r"|\brating\b|\bconverted\b|\bdetermined\b|\bby\b|\ballowed\b|\bpatients?\b|\bsubjects?\b|\bparticipants?\b|\bwith\b|\boverall\b|\bfinal\b|\bin the range\b|\bseverity\b|\b(?:19|20)\d\d\b|[-+](?=\s*\D)|\b(?:visits?|screening|baseline|entry|enrol\w*|randomi[sz]\w+)\s*,?\s*and\b(?=\s*(?:at\s+)?(?:the\s+)?(?:visit|screening|baseline|entry|enrol|randomi|day)))"
@@ -38,7 +38,7 @@ _EDSS_FILLER = (
 _EDSS_GAP = re.compile(
     rf"(?:{_EDSS_FILLER}|\bas\s+(?:determined|assessed|measured|rated|evaluated|defined|scored)\s+by\s+(?:the\s+|an?\s+)?(?:[a-z-]+\s*){{1,2}})*"
 )
-_EDSS_VALUE = re.compile(r"[≥≤><]|(?<![\d.,])\d|\bup to\b")
+_EDSS_VALUE = re.compile(r"[≥≤><]|(?<![\d.,])\d|\bup to\b|\bover(?=\s+\d)")
 # "3.0 ≤ EDSS ≤ 6.5": the lower bound in front of the name.
 _EDSS_FRONT = re.compile(rf"({NUMBER})\s*([≤<])\s*$")
 # "maximum EDSS score of 6.0"
@@ -75,6 +75,8 @@ def _edss_after(text: str, start: int, stop: int) -> tuple[Bounds, int, int] | N
                 continue
             return None
         got = bounds_at(text, found.start())
+        if found.group() == "over" and (over := re.match(rf"over\s+({NUMBER})", text[found.start() :])):
+            got = compared(">", number(over.group(1))), found.start() + over.end()
         if got and got[0][:3:2] == (0, 10):
             # "EDSS score (0-10) of at least 2": the scale's own range
             continue

@@ -201,6 +201,10 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (INC, "EDSS pre-treatment ≥ 2.0", ["edss_range ≥2"]),
     (INC, "EDSS 2 or above, not exceeding 6", ["edss_range ≥2 ≤6"]),
     (INC, "EDSS ≥ 1 et ≤ 5", ["edss_range ≥1 ≤5"]),
+    (EXC, "EDSS over 6", ["not edss_range >6"]),
+    (INC, "EDSS score in the interval 2-6", ["edss_range ≥2 ≤6"]),
+    (INC, "EDSS stable over 6 months", []),
+    (INC, "EDSS over 6 months", []),
     # --- more of the same
     (INC, "Recent relapse (within the last 15 months)", ["relapse_count ≥1 in 15 months"]),
     (INC, "Relapses: at least 3 in the last 3 years", ["relapse_count ≥3 in 3 years"]),
