@@ -13,8 +13,8 @@ verdicts as (
     select * from {{ ref('int_trials__verdicts') }}
 ),
 
-pattern_truths as (
-    select * from {{ ref('int_trials__pattern_truths') }}
+patterns as (
+    select * from {{ ref('int_trials__patterns') }}
 ),
 
 shape_answers as (
@@ -33,43 +33,32 @@ volume as (
         (select count(*) from patients) as patients
 ),
 
-crowded as (
-    select *
-    from verdicts
-    inner join volume on volume.patients > volume.room
-    where verdicts.verdict <> 'ineligible'
-),
-
-ranked as (
+nearest as (
     select
-        patient_number,
-        study_number,
-        pattern_number,
-        room,
+        verdicts.patient_number,
+        verdicts.study_number,
+        verdicts.pattern_number,
+        volume.patients <= volume.room as has_room_for_all,
+        volume.room,
         row_number() over (
-            partition by study_number
+            partition by verdicts.study_number
             order by
-                case verdict when 'eligible' then 0 when 'eligible_on_evaluable' then 1 else 2 end,
-                criteria_unknown,
-                patient_number
+                case verdicts.verdict when 'eligible' then 0 when 'eligible_on_evaluable' then 1 else 2 end,
+                verdicts.criteria_unknown,
+                verdicts.patient_number
         ) as place
-    from crowded
+    from verdicts
+    cross join volume
+    where volume.patients <= volume.room or verdicts.verdict <> 'ineligible'
 ),
 
 shown as (
     select
-        verdicts.patient_number,
-        verdicts.study_number,
-        verdicts.pattern_number
-    from verdicts
-    inner join volume on volume.patients <= volume.room
-    union all
-    select
         patient_number,
         study_number,
         pattern_number
-    from ranked
-    where place <= room
+    from nearest
+    where has_room_for_all or place <= room
 ),
 
 asked as (
@@ -78,9 +67,24 @@ asked as (
         shown.pattern_number,
         placed.criterion_number,
         placed.is_unread_decisive,
-        coalesce(placed.shape_number, 0) as shape_number
+        coalesce(placed.shape_number, 0) as shape_number,
+        coalesce(placed.page, 0) as page,
+        coalesce(placed.bits_in_page, 0) as bits_in_page,
+        placed.shape_number is not null as is_answerable
     from shown
     inner join placed on shown.study_number = placed.study_number
+),
+
+pages as (
+    {{ pages_of('patterns', ['pattern_number']) }}
+),
+
+read_states as (
+    select
+        asked.*,
+        case when asked.is_answerable then {{ state_in('pages.code', 'asked.bits_in_page') }} end as state
+    from asked
+    inner join pages on asked.pattern_number = pages.pattern_number and asked.page = pages.page
 ),
 
 -- of several constraints the one that decided
@@ -98,17 +102,18 @@ deciders as (
 
 truths as (
     select
-        asked.patient_number,
-        asked.criterion_number,
-        coalesce(pattern_truths.truth, 1) as truth,
-        coalesce(pattern_truths.truth_evaluable, case when asked.is_unread_decisive then 1 else 2 end) as truth_evaluable,
+        read_states.patient_number,
+        read_states.criterion_number,
+        case when read_states.is_answerable then {{ truth_of_state('read_states.state') }} else 1 end as truth,
+        case
+            when read_states.is_answerable then {{ evaluable_truth_of_state('read_states.state') }}
+            when read_states.is_unread_decisive then 1
+            else 2
+        end as truth_evaluable,
         cast(coalesce(deciders.constraint_place, 1) as bigint) as constraint_place
-    from asked
-    left join pattern_truths
-        on asked.criterion_number = pattern_truths.criterion_number
-        and asked.pattern_number = pattern_truths.pattern_number
+    from read_states
     left join deciders
-        on asked.shape_number = deciders.shape_number and asked.patient_number = deciders.patient_number
+        on read_states.shape_number = deciders.shape_number and read_states.patient_number = deciders.patient_number
 ),
 
 numbered_constraints as (
