@@ -22,15 +22,6 @@
 {% macro default__list_of(expression, order_by) %}list({{ expression }} order by {{ order_by }}){% endmacro %}
 {% macro spark__list_of(expression, order_by) %}transform(array_sort(collect_list(struct({{ order_by }} as o, {{ expression }} as v))), x -> x.v){% endmacro %}
 
-{# A set of numbers as a list that equals another where the sets do, and its members as rows. #}
-{% macro sorted_set(expression) %}{{ return(adapter.dispatch('sorted_set')(expression)) }}{% endmacro %}
-{% macro default__sorted_set(expression) %}list_sort(list({{ expression }})){% endmacro %}
-{% macro spark__sorted_set(expression) %}array_sort(collect_list({{ expression }})){% endmacro %}
-
-{% macro each_of(list) %}{{ return(adapter.dispatch('each_of')(list)) }}{% endmacro %}
-{% macro default__each_of(list) %}unnest({{ list }}){% endmacro %}
-{% macro spark__each_of(list) %}explode({{ list }}){% endmacro %}
-
 {% macro type_string_list() %}{{ return(adapter.dispatch('type_string_list')()) }}{% endmacro %}
 {% macro default__type_string_list() %}varchar[]{% endmacro %}
 {% macro spark__type_string_list() %}array<string>{% endmacro %}
