@@ -1463,6 +1463,12 @@ def disease_course(r: Reading) -> Iterator[Constraint]:
                 continue
             if re.match(r"\s*\(?\s*(?:patient reported|criteria)", text[found.end() : found.end() + 16]):
                 continue
+            # "RRMS not fulfilling the inclusion criteria" excludes no course.
+            if r.sense == "forbid" and re.match(
+                r"\s*\)?\s*(?:patients?\s+)?(?:who\s+(?:do|does)\s+|that\s+(?:do|does)\s+)?not\s+(?:fulfil|meet|satisf)",
+                text[found.end() : found.end() + 50],
+            ):
+                continue
             # "RRMS that has converted to SPMS" is SPMS.
             if _NOT_CONVERTED.search(text, clause_start, found.start()):
                 continue
@@ -2138,12 +2144,12 @@ def mri_activity(r: Reading) -> Iterator[Constraint]:
 
 
 RULES = (
-    ("edss.range", 2, ("edss_range",), edss_range),
-    ("edss.change", 2, ("edss_change",), edss_change),
-    ("age.range", 2, ("age_range",), age_range),
-    ("relapse.count", 2, ("relapse_count", "relapse_on_therapy", "no_relapse_within"), relapses),
-    ("course.is", 2, ("disease_course",), disease_course),
-    ("diagnosis.criteria", 2, ("diagnosis_criteria",), diagnosis_criteria),
-    ("duration.of_disease", 2, ("disease_duration", "edss_range"), disease_duration),
-    ("mri.activity", 2, ("gd_or_t2_activity",), mri_activity),
+    ("edss.range", 3, ("edss_range",), edss_range),
+    ("edss.change", 3, ("edss_change",), edss_change),
+    ("age.range", 3, ("age_range",), age_range),
+    ("relapse.count", 3, ("relapse_count", "relapse_on_therapy", "no_relapse_within"), relapses),
+    ("course.is", 3, ("disease_course",), disease_course),
+    ("diagnosis.criteria", 3, ("diagnosis_criteria",), diagnosis_criteria),
+    ("duration.of_disease", 3, ("disease_duration", "edss_range"), disease_duration),
+    ("mri.activity", 3, ("gd_or_t2_activity",), mri_activity),
 )

@@ -1075,11 +1075,11 @@ def _only_a_date(text: str, found: re.Match) -> bool:
 
 
 RULES = (
-    ("lab.limit", 2, ("lab_limit",), lab_limit),
-    ("infection.present", 2, ("infection",), infection),
-    ("malignancy.present", 2, ("malignancy",), malignancy),
-    ("pregnancy.present", 2, ("pregnancy_or_breastfeeding",), pregnancy),
-    ("contraception.required", 2, ("contraception_required",), contraception),
-    ("mri.contraindication", 2, ("mri_contraindication",), mri_contraindication),
-    ("consent.given", 2, ("informed_consent",), informed_consent),
+    ("lab.limit", 3, ("lab_limit",), lab_limit),
+    ("infection.present", 3, ("infection",), infection),
+    ("malignancy.present", 3, ("malignancy",), malignancy),
+    ("pregnancy.present", 3, ("pregnancy_or_breastfeeding",), pregnancy),
+    ("contraception.required", 3, ("contraception_required",), contraception),
+    ("mri.contraindication", 3, ("mri_contraindication",), mri_contraindication),
+    ("consent.given", 3, ("informed_consent",), informed_consent),
 )

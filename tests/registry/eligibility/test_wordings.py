@@ -453,6 +453,9 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (EXC, "Other MS treatments within specified periods before enrolment", []),
     (EXC, "Use of digitalis at study entry", ["concomitant_therapy_forbidden digitalis"]),
     (EXC, "Women of fertile age who don't use contraception", ["contraception_required"]),
+    (INC, "Patients with highly active RRMS indicated to receive natalizumab", ["disease_course rrms"]),
+    (EXC, "RRMS not fulfilling the inclusion criteria", []),
+    (INC, "Failed or could not tolerate approved interferons", ["prior_therapy_required interferon"]),
 ]  # fmt: skip
 
 
