@@ -3,7 +3,7 @@
 {# Parquet tables take no NOT NULL; the contract's names and types are still compared. #}
 {% macro spark__persist_constraints(relation, model) %}{% endmacro %}
 
-{# dbt-spark's session writes an empty cell of a seed as the word None. #}
+{# dbt-spark's session writes an empty cell of a seed as the word None, and an apostrophe as the end of the word. #}
 {% macro spark__load_csv_rows(model, agate_table) %}
     {%- set types = model['config'].get('column_types', {}) -%}
     {%- set statements = [] -%}
@@ -16,7 +16,7 @@
                     {%- set type = types.get(name, adapter.convert_type(agate_table, loop.index0)) -%}
                     {%- set value = row[loop.index0] -%}
                     {%- if value is none -%}cast(null as {{ type }}){%- else -%}
-                        {%- do bindings.append(value) -%}cast(%s as {{ type }})
+                        {%- do bindings.append(value | replace("'", "\\'") if value is string else value) -%}cast(%s as {{ type }})
                     {%- endif -%}
                     {%- if not loop.last %}, {% endif -%}
                 {%- endfor -%})

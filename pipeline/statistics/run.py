@@ -186,7 +186,7 @@ def prepare(lake: Path) -> None:
 
 
 def read_input(lake: Path, model: str) -> pl.DataFrame:
-    """One input of the statistics step. dbt-duckdb writes a row of nulls for an empty model: it is dropped."""
+    """One input of the statistics step; a row of nulls alone is none."""
     path = lake / "statistics" / f"{model}.parquet"
     if not path.exists():
         raise BuildError(
