@@ -22,10 +22,6 @@
 {% macro default__list_of(expression, order_by) %}list({{ expression }} order by {{ order_by }}){% endmacro %}
 {% macro spark__list_of(expression, order_by) %}transform(array_sort(collect_list(struct({{ order_by }} as o, {{ expression }} as v))), x -> x.v){% endmacro %}
 
-{% macro type_string_list() %}{{ return(adapter.dispatch('type_string_list')()) }}{% endmacro %}
-{% macro default__type_string_list() %}varchar[]{% endmacro %}
-{% macro spark__type_string_list() %}array<string>{% endmacro %}
-
 {# Completed years by anniversary; 29 February is kept on 1 March of other years. #}
 {% macro completed_years(from_date, to_date) -%}
 cast(

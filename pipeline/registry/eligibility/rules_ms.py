@@ -398,7 +398,7 @@ _AGE_OF_SOME = re.compile(
     r"\b(?:if|for (?:the )?(?:patients|participants|subjects|those|children|adults|women|men)(?: who are)?)\W+(?:\w+\W+)?$|\bdefined as\b[^.;]*$"
 )
 _AGE_CONDITION = re.compile(
-    r"[^.;]{0,30}\b(?:for (?:patients|participants|subjects|those)|at (?:the )?(?:time of )?(?:first |initial )?(?:diagnosis|onset)|(?:must|should) (?:weigh|be accompanied|assent))\b"
+    r"[^.;]{0,30}\b(?:for (?:patients|participants|subjects|those)|at (?:the )?(?:time of )?(?:first |initial )?(?:diagnosis|onset)|(?:must|should) (?:weigh|be accompanied|assent)|(?:needs? to|could|can) (?:\w+ ){0,6}?(?:assent|sign\w*|be recruited)|after signing)\b"
 )
 
 

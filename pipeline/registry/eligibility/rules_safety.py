@@ -772,6 +772,10 @@ _CONTRACEPTION = re.compile(
 )
 
 
+# "Pregnant women are eligible" stands among exclusions too.
+_TAKEN_IN = re.compile(r"\b(?:are|is|remain)\s+(?:also\s+)?(?:eligible|allowed|permitted|welcome|included)\b")
+
+
 def pregnancy(r: Reading) -> Iterator[Constraint]:
     """pregnancy.present: pregnancy, breastfeeding or a positive test excludes; a negative test is asked for."""
     text = r.text
@@ -792,6 +796,8 @@ def pregnancy(r: Reading) -> Iterator[Constraint]:
         ).search(text, clause_start, clause_end)
         nursing = _NURSING.search(text, clause_start, clause_end)
         if not pregnant and not nursing:
+            continue
+        if r.sense == "forbid" and _TAKEN_IN.search(clause):
             continue
         test = _PREGNANCY_TEST.search(text, clause_start, clause_end)
         contraception = _CONTRACEPTION.search(text, clause_start, clause_end)

@@ -223,7 +223,7 @@ _BEGIN = re.compile(
     r"(?<!before )(?<!since )(?<!of )\b(?:start\w*|initiat\w+|commenc\w+|introduc\w+)\s+(?:of\s+|on\s+|treatment\s+|therapy\s+|an?\s+|any\s+|new\s+|with\s+|the\s+)*$"
 )
 _BEGUN = re.compile(
-    r"\s*(?:drugs?|therapy|treatment|medications?|injections?)?\s*(?:\([^()]*\)\s*)?(?:was\s+|were\s+|been\s+|newly\s+)*(?:started|initiated|commenced|introduced|begun|began)\s+(?:with)?(?:in\b|during|≤|<)"
+    r"\s*(?:drugs?|therapy|treatment|medications?)\s+(?:changes?|switch\w*|adjustments?)\b|\s*(?:drugs?|therapy|treatment|medications?|injections?)?\s*(?:\([^()]*\)\s*)?(?:was\s+|were\s+|been\s+|newly\s+)*(?:started|initiated|commenced|introduced|begun|began)\s+(?:with)?(?:in\b|during|≤|<)"
 )
 _BEGUN_LONG_AGO = re.compile(
     r"\s*(?:therapy|treatment)?\s*(?:was\s+|were\s+|been\s+)*(?:started|initiated|commenced|introduced)\s+[≥>]"
@@ -233,6 +233,11 @@ _RESPECTIVELY = re.compile(
     rf"(?P<values>\d+(?:\s*,\s*\d+)*\s*,?\s*(?:and|or)\s+\d+)\s*(?P<unit>{UNIT})\b(?=[^;]{{0,60}}\brespectively\b)"
 )
 _REGARDLESS = re.compile(r"\b(?:regardless|irrespective)(?:ly)?\s+of\b[^.;,]*$")
+_POST = re.compile(r"\bpost[-\s]+(?:an?\s+|the\s+|allo\w*\s+|auto\w*\s+)*$")
+# "Limited prior therapy, including a week of steroids" allows it.
+_LITTLE = re.compile(
+    r"\b(?:limited|minimal|little)\s+(?:prior|previous)\s+(?:\w+\s+)?(?:therap\w+|treatments?)\b"
+)
 # A washout whose length is not said.
 _NO_WASHOUT = re.compile(
     r"\bwithout\s+(?:an?\s+|the\s+)?(?:appropriate|adequate|sufficient|required|proper)\s+wash"
@@ -257,8 +262,12 @@ def _usable(r: Reading, clause_start: int, clause_end: int) -> list[Mention]:
             continue
         before = text[max(clause_start, m.start - 130) : m.start]
         after = text[m.end : m.end + 40]
-        # "… regardless of treatment with another drug" asks for nothing.
-        if _REGARDLESS.search(text, clause_start, m.start):
+        # "… regardless of treatment with another drug" asks for nothing, nor does what came "after transplantation".
+        if _REGARDLESS.search(text, clause_start, m.start) or _POST.search(
+            text, max(clause_start, m.start - 30), m.start
+        ):
+            continue
+        if r.sense == "require" and _LITTLE.search(text, clause_start, m.start):
             continue
         # "natalizumab-treated patients must be tested": who is on it
         if re.match(r"\s*-\s*treated\b", after):

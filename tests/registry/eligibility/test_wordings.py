@@ -456,6 +456,13 @@ WORDINGS: list[tuple[str, str, list[str]]] = [
     (INC, "Patients with highly active RRMS indicated to receive natalizumab", ["disease_course rrms"]),
     (EXC, "RRMS not fulfilling the inclusion criteria", []),
     (INC, "Failed or could not tolerate approved interferons", ["prior_therapy_required interferon"]),
+    (EXC, "Pregnant and nursing people are eligible", []),
+    (EXC, "Immunosuppression post allogeneic HSCT within 2 months", []),
+    (EXC, "Antidepressant medication changes in the last 5 weeks", ["washout antidepressant in 5 weeks ?"]),
+    (INC, "Limited prior therapy, including corticosteroids for two weeks or less and one dose of cytarabine", []),
+    (INC, "Patients aged 7-17 years need to be able to sign a consent form", ["informed_consent"]),
+    (INC, "Aged 18 to 60 years and able to sign a consent form", ["age_range ≥18 ≤60 years", "informed_consent"]),
+    (INC, "Participants aged 18-60 years must sign a consent form", ["age_range ≥18 ≤60 years", "informed_consent"]),
 ]  # fmt: skip
 
 

@@ -98,56 +98,33 @@ baseline_missing as (
 
     union all
 
+    {% for severity in ['msss', 'armss'] %}
     select
-        cohort, patient_id, 'baseline_msss', 'baseline', coalesce(baseline_msss_null_reason, 'no_baseline_edss')
+        cohort, patient_id, 'baseline_{{ severity }}', 'baseline', coalesce(baseline_{{ severity }}_null_reason, 'no_baseline_edss')
     from treated
-    where baseline_msss is null
+    where baseline_{{ severity }} is null
 
     union all
 
-    select cohort, patient_id, 'last_msss', 'last', coalesce(last_msss_null_reason, 'no_follow_up_edss')
+    select cohort, patient_id, 'last_{{ severity }}', 'last', coalesce(last_{{ severity }}_null_reason, 'no_follow_up_edss')
     from treated
-    where last_msss is null
+    where last_{{ severity }} is null
 
     union all
 
     select
-        cohort, patient_id, 'msss_change', 'last',
+        cohort, patient_id, '{{ severity }}_change', 'last',
         case
             when baseline_edss is null then 'no_baseline_edss'
             when last_edss is null then 'no_follow_up_edss'
-            else coalesce(baseline_msss_null_reason, last_msss_null_reason)
+            else coalesce(baseline_{{ severity }}_null_reason, last_{{ severity }}_null_reason)
         end
     from treated
-    where msss_change is null
+    where {{ severity }}_change is null
 
     union all
 
-    select
-        cohort, patient_id, 'armss_change', 'last',
-        case
-            when baseline_edss is null then 'no_baseline_edss'
-            when last_edss is null then 'no_follow_up_edss'
-            else coalesce(baseline_armss_null_reason, last_armss_null_reason)
-        end
-    from treated
-    where armss_change is null
-
-    union all
-
-    select
-        cohort, patient_id, 'baseline_armss', 'baseline', coalesce(baseline_armss_null_reason, 'no_baseline_edss')
-    from treated
-    where baseline_armss is null
-
-    union all
-
-    select cohort, patient_id, 'last_armss', 'last', coalesce(last_armss_null_reason, 'no_follow_up_edss')
-    from treated
-    where last_armss is null
-
-    union all
-
+    {% endfor %}
     select
         cohort, patient_id, 'edss_change', 'last_stable',
         case when baseline_edss is null then 'no_baseline_edss' else 'no_stable_follow_up_edss' end
